@@ -1,0 +1,39 @@
+/**
+ * States of a camera's ingest:
+ * `connecting` → `live` ⇄ `stalled` → `backing_off` → `connecting` … ; `disabled` by configuration or for good.
+ */
+export const CAMERA_STATES = ['connecting', 'live', 'stalled', 'backing_off', 'disabled'] as const;
+export type CameraState = (typeof CAMERA_STATES)[number];
+
+/** Why a camera left `live` or did not reach it. A bounded set: it labels metrics. */
+export const CAMERA_REASONS = [
+  'started',
+  'first_frame',
+  'no_frames',
+  'connect_timeout',
+  'process_exited',
+  'refused',
+  'unauthorized',
+  'not_found',
+  'unreachable',
+  'invalid_data',
+  'spawn_failed',
+  'end_of_file',
+  'configuration',
+  'stopped',
+] as const;
+export type CameraReason = (typeof CAMERA_REASONS)[number];
+
+export interface CameraStatus {
+  readonly cameraId: string;
+  readonly state: CameraState;
+  readonly reason: CameraReason;
+  /** Plain words for people, without credentials; from ffmpeg's own message where there is one. */
+  readonly message?: string;
+  /** Wall clock of the last change of state, ms since 1970. */
+  readonly sinceMs: number;
+  /** Monotonic age of the newest decoded frame, ms; `null` before the first. */
+  readonly lastFrameAgeMs: number | null;
+  /** Process starts since the camera was configured, the first not counted. */
+  readonly restarts: number;
+}

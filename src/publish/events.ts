@@ -1,0 +1,132 @@
+import type { Box } from '../domain/box.js';
+import type { CameraReason, CameraState } from '../domain/camera.js';
+import type { EpisodeChangeKind, EpisodeCloseReason, ViolationLabel } from '../domain/episode.js';
+import type { MaskScores, NotAssessableReason, Outcome } from '../domain/label.js';
+import type { ErrorShape } from '../lib/errors.js';
+
+/** Version of every payload on the wire. */
+export const PAYLOAD_VERSION = 1;
+
+export interface FacePayload {
+  trackId: number;
+  box: Box;
+  detectionScore: number;
+  outcome: Outcome;
+  reason?: NotAssessableReason;
+  scores: MaskScores;
+  decision?: { outcome: Outcome; reason?: NotAssessableReason; scores: MaskScores; evidenceCount: number };
+}
+
+/** Faces of one analysed frame. Volatile: the newest counts, an old one is never sent late. */
+export interface DetectionsPayload {
+  v: 1;
+  cameraId: string;
+  frameId: number;
+  /** ISO 8601, UTC. */
+  capturedAt: string;
+  /** Size of the source frame: the space of the boxes. */
+  width: number;
+  height: number;
+  faces: FacePayload[];
+}
+
+/** The picture that `detections` with the same `frameId` belongs to (only for those who asked). Volatile. */
+export interface PicturePayload {
+  v: 1;
+  cameraId: string;
+  frameId: number;
+  capturedAt: string;
+  /** JPEG; it shows the whole source frame, usually smaller. */
+  jpeg: Uint8Array;
+}
+
+export interface EpisodePayload {
+  v: 1;
+  sequence: number;
+  id: string;
+  version: number;
+  change: EpisodeChangeKind;
+  cameraId: string;
+  trackId: number;
+  label: ViolationLabel;
+  openedAt: string;
+  closedAt?: string;
+  closeReason?: EpisodeCloseReason;
+  score: number;
+  zone?: string;
+  verdict?: 'acknowledged' | 'rejected';
+  by?: string;
+  reason?: string;
+}
+
+export interface CameraPayload {
+  v: 1;
+  cameraId: string;
+  name: string;
+  state: CameraState;
+  reason?: CameraReason;
+  message?: string;
+  since: string;
+  lastFrameAgeMs: number | null;
+  restarts: number;
+}
+
+export interface StatsPayload {
+  v: 1;
+  at: string;
+  cameras: Record<CameraState, number>;
+  /** Over the last second. */
+  analysedFps: number;
+  droppedFps: number;
+  perCamera: Record<string, { analysedFps: number; droppedFps: number; faces: number; dueFps: number }>;
+  /** Frame leaving ffmpeg to publication, over the last seconds; null while nothing was published. */
+  latencyMs: { p50: number; p95: number } | null;
+  openEpisodes: number;
+  /** True while due frames are being shed. */
+  isDegraded: boolean;
+  engine: string;
+}
+
+export interface ErrorReply {
+  ok: false;
+  error: Pick<ErrorShape, 'code' | 'message'>;
+}
+export type Reply<T extends object> = ({ ok: true } & T) | ErrorReply;
+export type Acknowledge<T extends object> = (reply: Reply<T>) => void;
+
+export interface ServerToClientEvents {
+  detections: (payload: DetectionsPayload) => void;
+  picture: (payload: PicturePayload) => void;
+  episode: (payload: EpisodePayload) => void;
+  camera: (payload: CameraPayload) => void;
+  stats: (payload: StatsPayload) => void;
+}
+
+export interface SubscribeRequest {
+  cameras: string[] | 'all';
+  /** Also send `picture` for each analysed frame. Default false. */
+  pictures?: boolean;
+}
+
+export interface ClientToServerEvents {
+  subscribe: (
+    request: SubscribeRequest,
+    acknowledge: Acknowledge<{ cameras: CameraPayload[]; sequence: number }>,
+  ) => void;
+  unsubscribe: (
+    request: { cameras: string[] | 'all' },
+    acknowledge: Acknowledge<{ cameras: string[] }>,
+  ) => void;
+  'episodes:since': (
+    request: { sequence: number; limit?: number },
+    acknowledge: Acknowledge<{ episodes: EpisodePayload[]; sequence: number; hasMore: boolean }>,
+  ) => void;
+  'episode:acknowledge': (
+    request: { id: string; version: number },
+    acknowledge: Acknowledge<{ episode: EpisodePayload }>,
+  ) => void;
+  'episode:reject': (
+    request: { id: string; version: number; reason: string },
+    acknowledge: Acknowledge<{ episode: EpisodePayload }>,
+  ) => void;
+}

@@ -1,0 +1,92 @@
+import type { Box } from '../src/domain/box.js';
+import type { FaceDetection } from '../src/domain/face.js';
+import type { PixelBuffer } from '../src/domain/frame.js';
+import type { MaskScores } from '../src/domain/label.js';
+import type { ErrorShape } from '../src/lib/errors.js';
+
+/**
+ * The only file that both sides of the thread boundary share. Pixels cross as SharedArrayBuffers (never
+ * copied); everything else is small plain data. Failures are values: error classes do not survive the way.
+ */
+
+/** Find the faces of one picture. Boxes and landmarks come back in pixels of `pixels`, not of the source. */
+export interface DetectTask {
+  readonly kind: 'detect';
+  readonly pixels: PixelBuffer;
+  readonly scoreThreshold: number;
+}
+
+/** Classify faces, of one picture or of many. `box` is the detector's face box in pixels of `pixels`. */
+export interface ClassifyTask {
+  readonly kind: 'classify';
+  readonly crops: readonly CropRequest[];
+}
+
+export interface CropRequest {
+  readonly pixels: PixelBuffer;
+  readonly box: Box;
+}
+
+/** Load what the worker needs and run it once on zeros at each batch size, so that no camera pays for it. */
+export interface WarmUpTask {
+  readonly kind: 'warm-up';
+  readonly batchSizes: readonly number[];
+}
+
+export type InferenceTask = DetectTask | ClassifyTask | WarmUpTask;
+
+/** Time spent inside the worker, ms. */
+export interface TaskTimings {
+  readonly prepareMs: number;
+  readonly inferenceMs: number;
+  readonly finishMs: number;
+}
+
+export interface DetectResult {
+  readonly ok: true;
+  readonly kind: 'detect';
+  readonly faces: readonly FaceDetection[];
+  readonly timings: TaskTimings;
+}
+export interface ClassifyResult {
+  readonly ok: true;
+  readonly kind: 'classify';
+  /** One per crop, in the order of the request. */
+  readonly scores: readonly MaskScores[];
+  readonly timings: TaskTimings;
+}
+export interface WarmUpResult {
+  readonly ok: true;
+  readonly kind: 'warm-up';
+  readonly engine: EngineInfo;
+  /** Median time of one classification per batch size, and of one detection, ms. */
+  readonly classifyMsByBatch: Readonly<Record<number, number>>;
+  readonly detectMs: number;
+}
+export interface TaskFailure {
+  readonly ok: false;
+  readonly error: ErrorShape;
+}
+
+export type InferenceResult = DetectResult | ClassifyResult | WarmUpResult | TaskFailure;
+
+export interface EngineInfo {
+  /** `onnxruntime` or `tfjs`. */
+  readonly engine: string;
+  /** What the engine runs on: `cpu`, `cuda`, `wasm`, `tensorflow`, … */
+  readonly device: string;
+  readonly version: string;
+  /** One line for people: why this engine and not another. */
+  readonly reason: string;
+}
+
+/** What each worker is started with (Piscina's `workerData`). */
+export interface WorkerOptions {
+  readonly engine: 'auto' | 'onnxruntime' | 'tfjs';
+  readonly detectorModelDir: string;
+  readonly classifierModelDir: string;
+  /** Detector input in pixels, multiples of 32. */
+  readonly detectorWidth: number;
+  readonly detectorHeight: number;
+  readonly threadsPerWorker: number;
+}
