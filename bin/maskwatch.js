@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// Starts the command line. In a checkout it first builds what is newer than the last build.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19) || (major === 22 && minor < 12)) {
+  process.stderr.write(
+    `maskwatch: Node ${process.versions.node} is too old\n  hint: install Node 20.19, 22.12, 24 or newer\n`,
+  );
+  process.exit(3);
+}
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+if (existsSync(join(root, 'scripts', 'build.js')) && process.env.MASKWATCH_BUILD !== 'never') {
+  const { buildIfStale } = await import('../scripts/build.js');
+  await buildIfStale();
+}
+await import('../dist/src/main.js');

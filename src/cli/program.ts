@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { AppError } from '../lib/errors.js';
+import { guardOutput, reportError } from './output.js';
+
+/** What every file in `src/cli/commands/` exports: it adds its command to the program. */
+export interface CommandModule {
+  register(program: Command): void;
+}
+
+/**
+ * The program with every command of `src/cli/commands/`: a file there is a command, there is no list to keep.
+ * Command files import only what `--help` needs; their actions import the rest when they run.
+ */
+export async function createProgram(): Promise<Command> {
+  const program = new Command('maskwatch')
+    .description('Watches cameras and tells who is not wearing a face mask properly.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .configureHelp({ sortSubcommands: true })
+    .configureOutput({ outputError: () => {} })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a component is missing, 130/143 stopped by a signal.',
+    )
+    .exitOverride();
+  const folder = new URL('./commands/', import.meta.url);
+  const files = readdirSync(folder).filter((file) => /(?<!\.d)\.[jt]s$/.test(file));
+  for (const file of files.sort()) {
+    const module = (await import(new URL(file, folder).href)) as CommandModule;
+    module.register(program);
+  }
+  return program;
+}
+
+/**
+ * Runs one command line (`process.argv` without node and script) and returns its exit code: what the action
+ * left in `process.exitCode`, or the code of the error that it threw. Never throws.
+ */
+export async function run(argv: readonly string[]): Promise<number> {
+  guardOutput();
+  const json = wantsJson(argv);
+  try {
+    const program = await createProgram();
+    if (argv.length === 0) {
+      process.stderr.write(program.helpInformation());
+      return 2;
+    }
+    await program.parseAsync(argv, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    return reportError(error instanceof CommanderError ? usageError(error) : error, { json });
+  }
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}
+
+/** Commander's message is `error: …`, on a further line perhaps a suggestion in brackets. */
+function usageError(error: CommanderError): AppError {
+  const [first = '', ...more] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = more.join(' ').replace(/^\((.*)\)$/, '$1');
+  const isHelp = error.code === 'commander.help';
+  return new AppError('CLI_USAGE', isHelp ? 'a command is missing' : first, {
+    hint: suggestion || 'see maskwatch --help',
+    exitCode: 2,
+  });
+}
+
+function readVersion(): string {
+  // package.json lies two folders up from src/cli and three up from dist/src/cli.
+  for (const up of ['../../package.json', '../../../package.json']) {
+    try {
+      const text = readFileSync(fileURLToPath(new URL(up, import.meta.url)), 'utf8');
+      return (JSON.parse(text) as { version: string }).version;
+    } catch {
+      // The other place.
+    }
+  }
+  return 'unknown';
+}
