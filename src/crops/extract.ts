@@ -1,0 +1,47 @@
+import type { Box } from '../domain/box.js';
+import { type Region, type RgbSource, resample } from '../lib/resample.js';
+
+export interface CropGeometry {
+  /** Side of the finished crop, pixels. */
+  readonly sizePx: number;
+  /** Added around the box, as a share of its longer side: 0.4 makes a crop 1.4 times the box. */
+  readonly marginRatio: number;
+}
+
+/** The square that a crop of `box` shows: its longer side plus the margin, around its centre. */
+export function cropRegion(box: Box, marginRatio: number): Region {
+  const side = Math.max(box.width, box.height) * (1 + marginRatio);
+  return {
+    x: box.x + (box.width - side) / 2,
+    y: box.y + (box.height - side) / 2,
+    width: side,
+    height: side,
+  };
+}
+
+/**
+ * Cuts the square around `box` (pixels of `source`, origin top left) and brings it to `sizePx` × `sizePx`:
+ * rgb24, interleaved, 0…255, `sizePx² · 3` bytes of `target` from `targetOffset`. Area average when it
+ * shrinks, bilinear when it grows. Training and the running service both cut with this function.
+ *
+ * Where the square leaves the picture, the picture's edge is repeated: a black bar would put a hard edge next to
+ * the face that looks like a dark mask, and `nearest` is the fill of the paper's augmentation.
+ *
+ * Keeps nothing, allocates nothing once warm. `source` is only read; `target` stays the caller's.
+ * Throws `AppError` PIXELS_BAD_INPUT when `box` has no area or the bytes do not fit.
+ */
+export function extractCrop(
+  source: RgbSource,
+  box: Box,
+  { sizePx, marginRatio }: CropGeometry,
+  target: Uint8Array,
+  targetOffset = 0,
+): void {
+  resample(source, cropRegion(box, marginRatio), {
+    data: target,
+    offset: targetOffset,
+    width: sizePx,
+    height: sizePx,
+    strideBytes: sizePx * 3,
+  });
+}
