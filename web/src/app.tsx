@@ -1,0 +1,131 @@
+import { useEffect, useState } from 'preact/hooks';
+import { CameraTile } from './camera-tile';
+import {
+  cameras,
+  connect,
+  connectionState,
+  lastMessageAt,
+  openEpisodeCount,
+  stats,
+  useToken,
+} from './connection';
+import { EpisodeList } from './episode-list';
+
+/** The service sends `stats` each second; silence for this long is told, even if the socket believes it lives. */
+const SILENCE_MS = 5000;
+
+export function App() {
+  const [now, setNow] = useState(Date.now());
+  const [quietMs, setQuietMs] = useState(0);
+
+  useEffect(() => {
+    connect();
+    const timer = setInterval(() => {
+      setNow(Date.now());
+      setQuietMs(performance.now() - lastMessageAt.value);
+    }, 1000);
+    return () => clearInterval(timer);
+  }, []);
+
+  const open = openEpisodeCount.value;
+  useEffect(() => {
+    document.title = open > 0 ? `(${open}) Maskwatch` : 'Maskwatch';
+  }, [open]);
+
+  const state = connectionState.value;
+  const isSilent = state === 'connected' && quietMs > SILENCE_MS;
+  if (state === 'token_needed') return <TokenForm />;
+  return (
+    <>
+      <TopBar />
+      {(state === 'lost' || isSilent) && (
+        <p class="banner" role="alert">
+          <strong>Not connected to Maskwatch.</strong> What is shown is old; nothing new arrives. Trying again
+          …
+        </p>
+      )}
+      <main class={state === 'connected' && !isSilent ? '' : 'is-stale'}>
+        <section class="wall" aria-label="Cameras">
+          {cameras.value.map((camera) => (
+            <CameraTile key={camera.cameraId} camera={camera} now={now} />
+          ))}
+          {cameras.value.length === 0 && (
+            <p class="empty">{state === 'connected' ? 'No cameras are configured.' : 'Connecting …'}</p>
+          )}
+        </section>
+        <EpisodeList now={now} />
+      </main>
+    </>
+  );
+}
+
+function TopBar() {
+  const current = stats.value;
+  const total = cameras.value.length;
+  const live = cameras.value.filter((camera) => camera.state === 'live').length;
+  return (
+    <header class="top">
+      <h1>
+        <img src="./icon.svg" alt="" width="24" height="24" /> Maskwatch
+      </h1>
+      <dl>
+        <div class={live < total ? 'warn' : ''}>
+          <dt>Cameras live</dt>
+          <dd>
+            {live} of {total}
+          </dd>
+        </div>
+        {current && (
+          <>
+            <div>
+              <dt>Analysed</dt>
+              <dd>{current.analysedFps.toFixed(0)} fps</dd>
+            </div>
+            <div title="From the frame leaving ffmpeg to its boxes being sent: median, and 95 of 100">
+              <dt>Delay</dt>
+              <dd>
+                {current.latencyMs
+                  ? `${current.latencyMs.p50.toFixed(0)} / ${current.latencyMs.p95.toFixed(0)} ms`
+                  : '–'}
+              </dd>
+            </div>
+            {current.isDegraded && (
+              <div class="warn">
+                <dt>Overloaded</dt>
+                <dd>{current.droppedFps.toFixed(0)} fps dropped</dd>
+              </div>
+            )}
+            <div class="wide">
+              <dt>Engine</dt>
+              <dd>{current.engine}</dd>
+            </div>
+          </>
+        )}
+      </dl>
+    </header>
+  );
+}
+
+function TokenForm() {
+  const [token, setToken] = useState('');
+  return (
+    <form
+      class="token"
+      onSubmit={(event) => {
+        event.preventDefault();
+        useToken(token);
+      }}
+    >
+      <h1>Maskwatch</h1>
+      <label for="token">This service asks for an access token. Paste yours; it stays in this tab.</label>
+      <textarea
+        id="token"
+        rows={4}
+        value={token}
+        onInput={(event) => setToken(event.currentTarget.value)}
+        required
+      />
+      <button type="submit">Enter</button>
+    </form>
+  );
+}

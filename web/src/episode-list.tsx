@@ -1,0 +1,83 @@
+import { useState } from 'preact/hooks';
+import type { EpisodePayload } from '../../src/publish/events';
+import { acknowledge, cameras, episodes, reject } from './connection';
+import { CLOSE_WORDS, clockWords, durationWords, VIOLATION_WORDS } from './words';
+
+export function EpisodeList({ now }: { now: number }) {
+  const list = episodes.value;
+  const open = list.filter((episode) => !episode.closedAt);
+  return (
+    <section class="episodes" aria-label="Episodes">
+      <h2>
+        Episodes <span class={`count ${open.length > 0 ? 'count-open' : ''}`}>{open.length} open</span>
+      </h2>
+      <p class="visually-hidden" role="status" aria-live="polite">
+        {open.length} open episodes
+      </p>
+      {list.length === 0 && <p class="empty">Nothing yet. Episodes appear here as they open.</p>}
+      <ol>
+        {list.map((episode) => (
+          <EpisodeRow key={episode.id} episode={episode} now={now} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function EpisodeRow({ episode, now }: { episode: EpisodePayload; now: number }) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isBusy, setIsBusy] = useState(false);
+  const name = cameras.value.find((camera) => camera.cameraId === episode.cameraId)?.name ?? episode.cameraId;
+  const end = episode.closedAt ? Date.parse(episode.closedAt) : now;
+  const send = async (action: () => Promise<string | null>) => {
+    setIsBusy(true);
+    setProblem(await action());
+    setIsBusy(false);
+  };
+  return (
+    <li class={`episode label-${episode.label} ${episode.closedAt ? 'is-closed' : 'is-open'}`}>
+      <div class="line">
+        <strong>{VIOLATION_WORDS[episode.label]}</strong>
+        <time dateTime={episode.openedAt}>{clockWords(episode.openedAt)}</time>
+      </div>
+      <div class="line detail">
+        <span>
+          {name}
+          {episode.zone ? ` · ${episode.zone}` : ''} · {Math.round(episode.score * 100)}%
+        </span>
+        <span>
+          {durationWords(end - Date.parse(episode.openedAt))}
+          {episode.closedAt
+            ? `, closed${episode.closeReason ? `: ${CLOSE_WORDS[episode.closeReason]}` : ''}`
+            : ', open'}
+        </span>
+      </div>
+      {episode.verdict ? (
+        <div class="line detail">
+          {episode.verdict === 'acknowledged' ? 'Acknowledged' : 'Rejected'}
+          {episode.by ? ` by ${episode.by}` : ''}
+          {episode.reason ? `: ${episode.reason}` : ''}
+        </div>
+      ) : (
+        <div class="actions">
+          <button type="button" disabled={isBusy} onClick={() => void send(() => acknowledge(episode))}>
+            Acknowledge
+          </button>
+          <button
+            type="button"
+            class="quiet"
+            disabled={isBusy}
+            onClick={() => void send(() => reject(episode, 'false alarm'))}
+          >
+            False alarm
+          </button>
+        </div>
+      )}
+      {problem && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+    </li>
+  );
+}

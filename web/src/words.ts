@@ -1,0 +1,74 @@
+import type { CameraPayload, EpisodePayload, FacePayload } from '../../src/publish/events';
+
+/** Every word and colour for an outcome, in one place; colours are told apart by shape and text as well. */
+export const OUTCOME_WORDS: Record<FacePayload['outcome'], string> = {
+  with_mask: 'Mask',
+  without_mask: 'No mask',
+  mask_worn_incorrectly: 'Worn wrong',
+  not_assessable: 'Not assessable',
+};
+
+/** Also used by tests to find boxes on the canvas. */
+export const OUTCOME_COLOURS: Record<FacePayload['outcome'], string> = {
+  with_mask: '#35c07a',
+  without_mask: '#ff4d4f',
+  mask_worn_incorrectly: '#ffb020',
+  not_assessable: '#9aa7b4',
+};
+
+const REASON_WORDS: Record<NonNullable<FacePayload['reason']>, string> = {
+  too_small: 'too small',
+  blurred: 'blurred',
+  turned_away: 'turned away',
+  cut_off: 'cut off',
+  low_certainty: 'deciding',
+};
+
+export const STATE_WORDS: Record<CameraPayload['state'], string> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  stalled: 'Stalled',
+  backing_off: 'Offline, retrying',
+  disabled: 'Disabled',
+};
+
+export const VIOLATION_WORDS: Record<EpisodePayload['label'], string> = {
+  without_mask: 'No mask',
+  mask_worn_incorrectly: 'Mask worn incorrectly',
+};
+
+export const CLOSE_WORDS: Record<NonNullable<EpisodePayload['closeReason']>, string> = {
+  complied: 'mask put on',
+  left: 'left the picture',
+  policy_ended: 'policy ended',
+  camera_lost: 'camera lost',
+  shutdown: 'service stopped',
+};
+
+export function faceWords(face: FacePayload): string {
+  const word = OUTCOME_WORDS[face.outcome];
+  if (face.outcome === 'not_assessable') return face.reason ? REASON_WORDS[face.reason] : word;
+  return `${word} ${Math.round(face.scores[face.outcome] * 100)}%`;
+}
+
+/** What a tile shows in words, for those who do not see the picture. */
+export function facesInWords(faces: readonly FacePayload[]): string {
+  if (faces.length === 0) return 'nobody in view';
+  const counts = new Map<FacePayload['outcome'], number>();
+  for (const face of faces) counts.set(face.outcome, (counts.get(face.outcome) ?? 0) + 1);
+  return [...counts].map(([outcome, count]) => `${count} ${OUTCOME_WORDS[outcome].toLowerCase()}`).join(', ');
+}
+
+export function durationWords(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes} min ${seconds % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+export function clockWords(iso: string): string {
+  return CLOCK.format(new Date(iso));
+}
