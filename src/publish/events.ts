@@ -42,7 +42,14 @@ export interface PicturePayload {
 
 export interface EpisodePayload {
   v: 1;
+  /**
+   * Counts up by one over all cameras and restarts; what `episodes:since` counts in. 0 while the change could
+   * not be stored yet (`isProvisional`): such a change is told again with its real number once it is stored,
+   * so it must not move a client's position backwards (`position = Math.max(position, sequence)`).
+   */
   sequence: number;
+  /** Present and true only while the store refuses to take the change. */
+  isProvisional?: true;
   id: string;
   version: number;
   change: EpisodeChangeKind;
@@ -89,7 +96,10 @@ export interface StatsPayload {
 
 export interface ErrorReply {
   ok: false;
+  /** `REQUEST_INVALID`, `RATE_LIMITED`, `CAMERA_NOT_FOUND`, `EPISODE_NOT_FOUND`, `EPISODE_VERSION_CONFLICT`, … */
   error: Pick<ErrorShape, 'code' | 'message'>;
+  /** With `EPISODE_VERSION_CONFLICT`: the episode as it is now, to decide again. */
+  current?: EpisodePayload;
 }
 export type Reply<T extends object> = ({ ok: true } & T) | ErrorReply;
 export type Acknowledge<T extends object> = (reply: Reply<T>) => void;
@@ -99,6 +109,8 @@ export interface ServerToClientEvents {
   picture: (payload: PicturePayload) => void;
   episode: (payload: EpisodePayload) => void;
   camera: (payload: CameraPayload) => void;
+  /** A camera was taken out of the configuration. */
+  'camera:removed': (payload: { v: 1; cameraId: string }) => void;
   stats: (payload: StatsPayload) => void;
 }
 
@@ -111,6 +123,10 @@ export interface SubscribeRequest {
 export interface ClientToServerEvents {
   subscribe: (
     request: SubscribeRequest,
+    /**
+     * `cameras` are those subscribed to with this request, as they are now; `sequence` is the newest stored one:
+     * a client that has seen less asks `episodes:since`. Newest known detections follow as events.
+     */
     acknowledge: Acknowledge<{ cameras: CameraPayload[]; sequence: number }>,
   ) => void;
   unsubscribe: (
