@@ -1,0 +1,189 @@
+import type { CropRequest } from '../../workers/protocol.js';
+import type { ClassificationOutcome } from '../classification/mask-classifier.js';
+import { assessCrop, type CropThresholds } from '../crops/assess-crop.js';
+import type { CropCandidate, CropSelector } from '../crops/crop-selector.js';
+import type { DecisionMaker } from '../decision/decision-maker.js';
+import type { DetectionOutcome } from '../detection/face-detector.js';
+import { scaleBox } from '../domain/box.js';
+import type { FaceCrop } from '../domain/crop.js';
+import type { EpisodeChange, EpisodeCloseReason } from '../domain/episode.js';
+import type { CropAssessment, FaceVerdict, MaskPrediction } from '../domain/face.js';
+import { type Frame, sourceScale } from '../domain/frame.js';
+import type { FrameDropReason } from '../ingest/frame-source.js';
+import type { Clock } from '../lib/clock.js';
+import type { FaceTracker } from '../tracking/face-tracker.js';
+import { LatestFrameSlot } from './latest-frame-slot.js';
+
+/** Where the path tells what it found. Calls return at once; they must not throw. */
+export interface PipelineOutput {
+  /** The frame is the pipeline's: call `retain()` to use its pixels after the call. */
+  analysed(frame: Frame, faces: readonly FaceVerdict[]): void;
+  episodes(changes: readonly EpisodeChange[]): void;
+}
+
+/** What is measured on the path; all times in ms. */
+export interface PipelineObserver {
+  dropped(reason: FrameDropReason): void;
+  /** Age of a frame as it enters a stage, counted from ffmpeg. */
+  frameAge(stage: PipelineStage, ageMs: number): void;
+  stageDuration(stage: PipelineStage, durationMs: number): void;
+  cropsClassified(count: number, failed: number): void;
+  tracks(count: number): void;
+}
+
+export const PIPELINE_STAGES = ['analysis', 'detection', 'tracking', 'classification', 'decision', 'publish'] as const;
+export type PipelineStage = (typeof PIPELINE_STAGES)[number];
+
+export interface CameraPipelineOptions {
+  readonly cameraId: string;
+  readonly clock: Clock;
+  readonly detector: { detect(frame: Frame): Promise<DetectionOutcome> };
+  readonly tracker: FaceTracker;
+  readonly cropThresholds: CropThresholds;
+  readonly selector: CropSelector;
+  readonly classifier: { classify(crops: readonly CropRequest[]): Promise<readonly ClassificationOutcome[]> };
+  readonly decisions: DecisionMaker;
+  readonly output: PipelineOutput;
+  readonly observer: PipelineObserver;
+}
+
+/**
+ * The path of one camera, in the order in which its data travels:
+ * frames → faces → tracks → crops → predictions → decisions → published changes.
+ *
+ * One frame at a time goes along it; meanwhile the newest one waits in a slot of one. As every camera has at
+ * most one frame in the inference pool, and the pool serves in the order of arrival, every camera gets the
+ * same share when there is more to do than can be done, and a slow camera holds up nobody else.
+ */
+export class CameraPipeline {
+  readonly #options: CameraPipelineOptions;
+  readonly #slot: LatestFrameSlot;
+
+  constructor(options: CameraPipelineOptions) {
+    this.#options = options;
+    this.#slot = new LatestFrameSlot(() => options.observer.dropped('stale'));
+  }
+
+  /** Takes over the caller's hold of a frame that has just left ffmpeg. Never blocks. */
+  offer(frame: Frame): void {
+    this.#slot.put(frame);
+  }
+
+  /** Analyses frames until `signal` aborts; the frame in hand is finished first. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const frame = await this.#slot.take(signal);
+      if (!frame) break;
+      try {
+        await this.#analyse(frame);
+      } finally {
+        frame.release();
+      }
+    }
+    if (this.#slot.clear()) this.#options.observer.dropped('closing');
+  }
+
+  async #analyse(frame: Frame): Promise<void> {
+    const { tracker, decisions, selector, output, observer } = this.#options;
+    this.#enter('detection', frame);
+    const detection = await this.#timed('detection', () => this.#options.detector.detect(frame));
+    if (!detection.ok) {
+      observer.dropped('failed');
+      return;
+    }
+
+    const tracks = this.#timedSync('tracking', () => tracker.update(detection.faces, frame.monotonicMs));
+    observer.tracks(tracks.tracks.length);
+    for (const trackId of tracks.endedTrackIds) selector.forget(trackId);
+
+    const candidates = this.#assess(tracks.tracks, frame);
+    const crops = selector.select(candidates, decisions.decisions, frame.monotonicMs);
+    this.#enter('classification', frame);
+    const predictions = await this.#timed('classification', () => this.#classify(crops, frame));
+
+    this.#enter('decision', frame);
+    const assessments = new Map<number, CropAssessment>(
+      candidates.map(({ track, assessment }) => [track.trackId, assessment]),
+    );
+    const { verdicts, changes } = this.#timedSync('decision', () =>
+      decisions.update({
+        tracks,
+        assessments,
+        predictions,
+        frameWidth: frame.sourceWidth,
+        frameHeight: frame.sourceHeight,
+        monotonicMs: frame.monotonicMs,
+        wallMs: frame.capturedAtMs,
+      }),
+    );
+
+    this.#enter('publish', frame);
+    // A face seen once may be a false alarm of the detector: it is shown once its track is confirmed.
+    const shown = candidates.flatMap(({ track }) => verdicts.get(track.trackId) ?? []);
+    output.analysed(frame, shown);
+    if (changes.length > 0) output.episodes(changes);
+  }
+
+  /** Confirmed faces of this frame, with whether and how well each can be judged. */
+  #assess(tracks: readonly CropCandidate['track'][], frame: Frame): CropCandidate[] {
+    const geometry = {
+      frameWidth: frame.sourceWidth,
+      frameHeight: frame.sourceHeight,
+      sourceScale: sourceScale(frame),
+    };
+    return tracks.flatMap((track) =>
+      track.detection && track.state === 'confirmed'
+        ? [{ track, assessment: assessCrop(track.detection, geometry, this.#options.cropThresholds) }]
+        : [],
+    );
+  }
+
+  /** Predictions of the crops that could be classified; a failed one is counted and simply missing. */
+  async #classify(crops: readonly FaceCrop[], frame: Frame): Promise<MaskPrediction[]> {
+    if (crops.length === 0) return [];
+    const toBuffer = 1 / sourceScale(frame);
+    const outcomes = await this.#options.classifier.classify(
+      crops.map((crop) => ({ pixels: frame.pixels, box: scaleBox(crop.box, toBuffer) })),
+    );
+    const predictions = crops.flatMap((crop, index) => {
+      const outcome = outcomes[index];
+      if (!outcome?.ok) return [];
+      const { trackId, quality } = crop;
+      return [{ trackId, quality, scores: outcome.scores, monotonicMs: frame.monotonicMs }];
+    });
+    this.#options.observer.cropsClassified(predictions.length, crops.length - predictions.length);
+    return predictions;
+  }
+
+  /** What time alone changes: call it about once a second. */
+  tick(): void {
+    const { clock, decisions, output } = this.#options;
+    const changes = decisions.tick({ monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
+    if (changes.length > 0) output.episodes(changes);
+  }
+
+  /** Closes what is open, e.g. before the service ends. */
+  closeEpisodes(reason: EpisodeCloseReason): void {
+    const { clock, decisions, output } = this.#options;
+    const changes = decisions.closeAll(reason, { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
+    if (changes.length > 0) output.episodes(changes);
+  }
+
+  #enter(stage: PipelineStage, frame: Frame): void {
+    this.#options.observer.frameAge(stage, this.#options.clock.monotonicMs() - frame.monotonicMs);
+  }
+
+  async #timed<T>(stage: PipelineStage, work: () => Promise<T>): Promise<T> {
+    const startMs = this.#options.clock.monotonicMs();
+    const result = await work();
+    this.#options.observer.stageDuration(stage, this.#options.clock.monotonicMs() - startMs);
+    return result;
+  }
+
+  #timedSync<T>(stage: PipelineStage, work: () => T): T {
+    const startMs = this.#options.clock.monotonicMs();
+    const result = work();
+    this.#options.observer.stageDuration(stage, this.#options.clock.monotonicMs() - startMs);
+    return result;
+  }
+}
