@@ -1,0 +1,274 @@
+import { Registry } from 'prom-client';
+import { CAMERA_REASONS, CAMERA_STATES, type CameraReason, type CameraState } from '../domain/camera.js';
+import { EPISODE_CHANGES, type EpisodeChangeKind } from '../domain/episode.js';
+import { NOT_ASSESSABLE_REASONS, type NotAssessableReason, OUTCOMES, type Outcome } from '../domain/label.js';
+import { type Clock, systemClock } from '../lib/clock.js';
+import {
+  CLIENT_REFUSAL_REASONS,
+  type ClientRefusalReason,
+  defineFamilies,
+  METRIC_EVENTS,
+  METRIC_SINKS,
+  METRIC_STAGES,
+  type MetricEvent,
+  type MetricFamilies,
+  type MetricSink,
+  type MetricStage,
+} from './metric-families.js';
+import { RuntimeProbe } from './runtime-probe.js';
+
+export interface MetricsOptions {
+  /** Version of Maskwatch, for `maskwatch_build_info`. */
+  readonly version: string;
+  /** Every reason for which a frame can be dropped; label set of `maskwatch_frames_dropped_total`. */
+  readonly dropReasons: readonly string[];
+  readonly clock?: Clock;
+}
+
+/**
+ * Everything that is counted, behind typed functions, so that no misspelt label can reach prom-client. Known
+ * label sets are there from the start with 0: a panel over a reason that never happened shows 0, not nothing.
+ * What is told about a camera that was never added, or is gone, is ignored: a late frame must not bring a
+ * removed camera's series back.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #families: MetricFamilies;
+  readonly #clock: Clock;
+  readonly #dropReasons: readonly string[];
+  /** Monotonic time of the newest frame, or of being added; ms. */
+  readonly #cameras = new Map<string, { lastFrameMs: number }>();
+  readonly #queues = new Map<string, () => number>();
+  readonly #probe: RuntimeProbe;
+  #readWorkers: (() => { utilisation: number; threads: number }) | null = null;
+  #cpuMicros = 0;
+
+  constructor(options: MetricsOptions) {
+    this.#clock = options.clock ?? systemClock;
+    this.#dropReasons = options.dropReasons;
+    this.#families = defineFamilies(this.registry);
+    this.#probe = new RuntimeProbe({ clock: this.#clock });
+    const families = this.#families;
+    families.buildInfo.set({ version: options.version, node: process.versions.node }, 1);
+    families.startTime.set(Date.now() / 1000 - process.uptime());
+    for (const stage of METRIC_STAGES) {
+      families.frameAge.zero({ stage });
+      families.stageDuration.zero({ stage });
+    }
+    for (const event of METRIC_EVENTS) {
+      families.messagesSent.inc({ event }, 0);
+      families.messagesDropped.inc({ event }, 0);
+    }
+    for (const sink of METRIC_SINKS) families.publishFailures.inc({ sink }, 0);
+    for (const reason of CLIENT_REFUSAL_REASONS) families.clientsRefused.inc({ reason }, 0);
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  /** The exposition text. Values that nobody pushes (ages, queues, workers, memory) are read here. */
+  text(): Promise<string> {
+    this.#readNow();
+    return this.registry.metrics();
+  }
+
+  // Cameras
+
+  addCamera(cameraId: string): void {
+    if (this.#cameras.has(cameraId)) return;
+    this.#cameras.set(cameraId, { lastFrameMs: this.#clock.monotonicMs() });
+    const camera = cameraId;
+    const families = this.#families;
+    families.framesDecoded.inc({ camera }, 0);
+    families.framesAnalysed.inc({ camera }, 0);
+    families.tracks.set({ camera }, 0);
+    families.episodesOpen.set({ camera }, 0);
+    for (const reason of this.#dropReasons) families.framesDropped.inc({ camera, reason }, 0);
+    for (const state of CAMERA_STATES) families.cameraState.set({ camera, state }, 0);
+    for (const reason of CAMERA_REASONS) families.cameraRestarts.inc({ camera, reason }, 0);
+    for (const outcome of OUTCOMES) families.faces.inc({ camera, outcome }, 0);
+    for (const reason of NOT_ASSESSABLE_REASONS) families.facesNotAssessable.inc({ camera, reason }, 0);
+    for (const change of EPISODE_CHANGES) families.episodeChanges.inc({ camera, change }, 0);
+  }
+
+  removeCamera(cameraId: string): void {
+    if (!this.#cameras.delete(cameraId)) return;
+    const camera = cameraId;
+    const families = this.#families;
+    families.framesDecoded.remove({ camera });
+    families.framesAnalysed.remove({ camera });
+    families.tracks.remove({ camera });
+    families.episodesOpen.remove({ camera });
+    families.cameraLastFrameAge.remove({ camera });
+    for (const reason of this.#dropReasons) families.framesDropped.remove({ camera, reason });
+    for (const state of CAMERA_STATES) families.cameraState.remove({ camera, state });
+    for (const reason of CAMERA_REASONS) families.cameraRestarts.remove({ camera, reason });
+    for (const outcome of OUTCOMES) families.faces.remove({ camera, outcome });
+    for (const reason of NOT_ASSESSABLE_REASONS) families.facesNotAssessable.remove({ camera, reason });
+    for (const change of EPISODE_CHANGES) families.episodeChanges.remove({ camera, change });
+  }
+
+  frameDecoded(cameraId: string): void {
+    const known = this.#cameras.get(cameraId);
+    if (!known) return;
+    known.lastFrameMs = this.#clock.monotonicMs();
+    this.#families.framesDecoded.inc({ camera: cameraId });
+  }
+
+  frameAnalysed(cameraId: string): void {
+    if (this.#cameras.has(cameraId)) this.#families.framesAnalysed.inc({ camera: cameraId });
+  }
+
+  /** A reason that was not named in `dropReasons` is ignored. */
+  frameDropped(cameraId: string, reason: string): void {
+    if (this.#cameras.has(cameraId) && this.#dropReasons.includes(reason))
+      this.#families.framesDropped.inc({ camera: cameraId, reason });
+  }
+
+  cameraState(cameraId: string, state: CameraState): void {
+    if (!this.#cameras.has(cameraId)) return;
+    for (const other of CAMERA_STATES)
+      this.#families.cameraState.set({ camera: cameraId, state: other }, other === state ? 1 : 0);
+  }
+
+  cameraRestarted(cameraId: string, reason: CameraReason): void {
+    if (this.#cameras.has(cameraId)) this.#families.cameraRestarts.inc({ camera: cameraId, reason });
+  }
+
+  // The path
+
+  /** `ageMs`: monotonic, from leaving ffmpeg to the end of the stage. */
+  frameAge(stage: MetricStage, ageMs: number): void {
+    this.#families.frameAge.observe({ stage }, ageMs / 1000);
+  }
+
+  stageDuration(stage: MetricStage, durationMs: number): void {
+    this.#families.stageDuration.observe({ stage }, durationMs / 1000);
+  }
+
+  /** Registers a queue; `readItems` is called at each scrape. `queue` must be one of a few fixed names. */
+  addQueue(queue: string, capacity: number, readItems: () => number): void {
+    this.#queues.set(queue, readItems);
+    this.#families.queueCapacity.set({ queue }, capacity);
+    this.#families.queueDropped.inc({ queue }, 0);
+  }
+
+  queueDropped(queue: string, count = 1): void {
+    if (this.#queues.has(queue)) this.#families.queueDropped.inc({ queue }, count);
+  }
+
+  batch(sizeCrops: number, waitMs: number): void {
+    this.#families.batchSize.observe(sizeCrops);
+    this.#families.batchWait.observe(waitMs / 1000);
+  }
+
+  /** Declares a model in use: its info and its inference series. */
+  addModel(info: {
+    model: string;
+    task: 'detection' | 'classification';
+    engine: string;
+    device: string;
+    engineVersion: string;
+  }): void {
+    const { model, task, engine, device } = info;
+    this.#families.modelInfo.set({ model, task, engine, device, engine_version: info.engineVersion }, 1);
+    this.#families.inferenceDuration.zero({ model, engine });
+    this.#families.inferenceFailures.inc({ model, engine }, 0);
+  }
+
+  inference(model: string, engine: string, durationMs: number): void {
+    this.#families.inferenceDuration.observe({ model, engine }, durationMs / 1000);
+  }
+
+  inferenceFailed(model: string, engine: string): void {
+    this.#families.inferenceFailures.inc({ model, engine });
+  }
+
+  /** `read` is called at each scrape; utilisation in [0, 1]. */
+  setWorkersReader(read: () => { utilisation: number; threads: number }): void {
+    this.#readWorkers = read;
+  }
+
+  // What was seen
+
+  tracks(cameraId: string, count: number): void {
+    if (this.#cameras.has(cameraId)) this.#families.tracks.set({ camera: cameraId }, count);
+  }
+
+  face(cameraId: string, outcome: Outcome, reason?: NotAssessableReason): void {
+    if (!this.#cameras.has(cameraId)) return;
+    this.#families.faces.inc({ camera: cameraId, outcome });
+    if (reason !== undefined) this.#families.facesNotAssessable.inc({ camera: cameraId, reason });
+  }
+
+  episodeChanged(cameraId: string, change: EpisodeChangeKind): void {
+    if (!this.#cameras.has(cameraId)) return;
+    this.#families.episodeChanges.inc({ camera: cameraId, change });
+    if (change === 'opened') this.#families.episodesOpen.inc({ camera: cameraId });
+    if (change === 'closed') this.#families.episodesOpen.dec({ camera: cameraId });
+  }
+
+  // What is told
+
+  clients(count: number): void {
+    this.#families.clients.set(count);
+  }
+
+  clientRefused(reason: ClientRefusalReason): void {
+    this.#families.clientsRefused.inc({ reason });
+  }
+
+  messageSent(event: MetricEvent, count = 1): void {
+    this.#families.messagesSent.inc({ event }, count);
+  }
+
+  messageDropped(event: MetricEvent, count = 1): void {
+    this.#families.messagesDropped.inc({ event }, count);
+  }
+
+  publishFailed(sink: MetricSink): void {
+    this.#families.publishFailures.inc({ sink });
+  }
+
+  // The service
+
+  ready(isReady: boolean): void {
+    this.#families.ready.set(isReady ? 1 : 0);
+  }
+
+  degraded(isDegraded: boolean): void {
+    this.#families.degraded.set(isDegraded ? 1 : 0);
+  }
+
+  /** Stops the probes; the registry can still be read. */
+  close(): void {
+    this.#probe.close();
+  }
+
+  #readNow(): void {
+    const families = this.#families;
+    const nowMs = this.#clock.monotonicMs();
+    for (const [camera, { lastFrameMs }] of this.#cameras)
+      families.cameraLastFrameAge.set({ camera }, Math.max(0, nowMs - lastFrameMs) / 1000);
+    for (const [queue, readItems] of this.#queues) families.queueItems.set({ queue }, readItems());
+    const workers = this.#readWorkers?.();
+    if (workers) {
+      families.workerUtilisation.set(workers.utilisation);
+      families.workers.set(workers.threads);
+    }
+    const window = this.#probe.window;
+    families.eventLoopLag.set({ quantile: '0.5' }, window.lagMedianSeconds);
+    families.eventLoopLag.set({ quantile: '0.99' }, window.lagP99Seconds);
+    families.eventLoopLag.set({ quantile: '1' }, window.lagMaxSeconds);
+    families.eventLoopUtilisation.set(window.utilisation);
+    const memory = process.memoryUsage();
+    families.residentMemory.set(memory.rss);
+    families.heapUsed.set(memory.heapUsed);
+    families.externalMemory.set(memory.external);
+    const cpu = process.cpuUsage();
+    const cpuMicros = cpu.user + cpu.system;
+    families.cpuSeconds.inc((cpuMicros - this.#cpuMicros) / 1e6);
+    this.#cpuMicros = cpuMicros;
+  }
+}
