@@ -1,0 +1,26 @@
+export interface BackoffOptions {
+  /** Ceiling of the first wait, ms. */
+  readonly minMs: number;
+  /** Highest ceiling, ms. */
+  readonly maxMs: number;
+}
+
+/**
+ * Exponential back-off with full jitter: a wait drawn evenly from [0, min(max, min · 2^failures)), so that many
+ * cameras that went down together do not come back together (M. Brooker, "Exponential Backoff And Jitter",
+ * AWS Architecture Blog, 2015).
+ *
+ * @param failures failed attempts in a row before this one, from 0.
+ * @param random from [0, 1).
+ */
+export function fullJitterMs(options: BackoffOptions, failures: number, random: number): number {
+  return random * Math.min(options.maxMs, options.minMs * 2 ** Math.min(failures, 52));
+}
+
+/**
+ * The wait after a failure that trying again cannot mend (a wrong password): always long, so that the camera's
+ * lock-out is not provoked, and still spread: from [max/2, max).
+ */
+export function slowRetryMs(options: BackoffOptions, random: number): number {
+  return options.maxMs * (0.5 + random / 2);
+}

@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { AppError } from '../lib/errors.js';
+
+/** An ffmpeg that was found, started once and asked for its version. */
+export interface FfmpegBinary {
+  readonly path: string;
+  /** As it calls itself, e.g. `5.1.9-0+deb12u1` or `N-47683-g0e8eb07980-static`. */
+  readonly version: string;
+  /** Decides which options exist: 58 is ffmpeg 4, 59 is 5, 60 is 6, and so on. */
+  readonly libavformatMajor: number;
+  /** Where the path came from. */
+  readonly origin: 'option' | 'FFMPEG_PATH' | 'npm';
+}
+
+export interface FindFfmpegOptions {
+  /** Configured path; wins over everything else. */
+  readonly path?: string | undefined;
+  /** Default: this process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** How long `ffmpeg -version` may take, ms. Default 10 000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Finds ffmpeg (option, then `FFMPEG_PATH`, then the binary that npm installed), makes sure that it can be
+ * executed and reads its version. A path that was asked for and does not work is an error; nothing else is
+ * tried in its place.
+ *
+ * @throws AppError `FFMPEG_NOT_FOUND` or `FFMPEG_UNUSABLE`, both with exit code 3 and a hint.
+ */
+export async function findFfmpeg(options: FindFfmpegOptions = {}): Promise<FfmpegBinary> {
+  const { path, origin } = locate(options);
+  try {
+    await access(path, constants.X_OK);
+  } catch (cause) {
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    throw new AppError(
+      isMissing ? 'FFMPEG_NOT_FOUND' : 'FFMPEG_UNUSABLE',
+      isMissing ? `There is no ffmpeg at ${path}` : `${path} may not be executed`,
+      { cause, exitCode: 3, hint: hintFor(origin) },
+    );
+  }
+  const text = await versionText(path, origin, options.timeoutMs ?? 10_000);
+  const version = /^ffmpeg version (\S+)/m.exec(text)?.[1];
+  const major = /^libavformat\s+(\d+)\./m.exec(text)?.[1];
+  if (!version || !major)
+    throw new AppError('FFMPEG_UNUSABLE', `${path} does not say which ffmpeg it is`, {
+      exitCode: 3,
+      hint: hintFor(origin),
+    });
+  return { path, version, libavformatMajor: Number(major), origin };
+}
+
+function locate(options: FindFfmpegOptions): Pick<FfmpegBinary, 'path' | 'origin'> {
+  if (options.path) return { path: options.path, origin: 'option' };
+  const fromEnv = (options.env ?? process.env).FFMPEG_PATH;
+  if (fromEnv) return { path: fromEnv, origin: 'FFMPEG_PATH' };
+  try {
+    // Throws (a string) on platforms that it has no binary for, hence not a static import.
+    const installer: unknown = createRequire(import.meta.url)('@ffmpeg-installer/ffmpeg');
+    if (installer && typeof installer === 'object' && 'path' in installer)
+      return { path: String(installer.path), origin: 'npm' };
+    throw new Error('the package names no path');
+  } catch (cause) {
+    throw new AppError('FFMPEG_NOT_FOUND', 'No ffmpeg: npm installed none for this platform', {
+      cause,
+      exitCode: 3,
+      hint: hintFor('npm'),
+    });
+  }
+}
+
+function versionText(path: string, origin: FfmpegBinary['origin'], timeoutMs: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(path, ['-version'], { timeout: timeoutMs, killSignal: 'SIGKILL' }, (cause, stdout) => {
+      if (!cause) return resolve(stdout);
+      reject(
+        new AppError('FFMPEG_UNUSABLE', `${path} does not run: ${cause.message}`, {
+          cause,
+          exitCode: 3,
+          hint: hintFor(origin),
+        }),
+      );
+    });
+  });
+}
+
+function hintFor(origin: FfmpegBinary['origin']): string {
+  switch (origin) {
+    case 'option':
+      return 'Set ingest.ffmpegPath to an ffmpeg, or leave it out to use the one that npm installed.';
+    case 'FFMPEG_PATH':
+      return 'Set FFMPEG_PATH to an ffmpeg, or unset it to use the one that npm installed.';
+    case 'npm':
+      return 'Install ffmpeg (e.g. apt-get install ffmpeg) and set FFMPEG_PATH=/usr/bin/ffmpeg, or run npm ci again without --omit=optional.';
+  }
+}

@@ -1,0 +1,100 @@
+import { ChildProcess } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import ffmpeg from 'fluent-ffmpeg';
+import type { Clock } from '../lib/clock.js';
+import { killWithOwner } from './child-processes.js';
+import type { FfmpegArguments } from './ffmpeg-arguments.js';
+import type { FfmpegBinary } from './ffmpeg-binary.js';
+
+export interface FfmpegProcessOptions {
+  readonly binary: FfmpegBinary;
+  readonly arguments: FfmpegArguments;
+  /** Takes the raw video. Is not ended. */
+  readonly output: Writable;
+  /** A line of stderr, with whatever credentials ffmpeg prints. */
+  readonly onLine: (line: string) => void;
+  readonly onSpawn?: ((pid: number) => void) | undefined;
+  /** Time between SIGTERM and SIGKILL, ms. */
+  readonly killAfterMs: number;
+  readonly clock: Clock;
+}
+
+export type ProcessEnd =
+  | { readonly kind: 'exited'; readonly exitCode: number | null; readonly signal: string | null }
+  | { readonly kind: 'spawn_failed'; readonly message: string };
+
+/**
+ * Runs one ffmpeg until it ends by itself or `signal` aborts. Resolves when the process is gone and both of
+ * its pipes are read to the end; never rejects.
+ */
+export function runFfmpegProcess(options: FfmpegProcessOptions, signal: AbortSignal): Promise<ProcessEnd> {
+  return new Promise((resolve) => {
+    const gone = new AbortController();
+    const settle = (end: ProcessEnd) => {
+      gone.abort();
+      signal.removeEventListener('abort', terminate);
+      resolve(end);
+    };
+
+    const command = boundCommand(options);
+    let child: ChildProcess | undefined;
+
+    const terminate = () => {
+      if (!child) return;
+      child.kill('SIGTERM');
+      // ffmpeg of 2018 ignores SIGTERM while it waits for a frozen server.
+      options.clock
+        .sleep(options.killAfterMs, gone.signal)
+        .then(() => child?.kill('SIGKILL'))
+        .catch(() => {}); // It was gone in time.
+    };
+
+    command.on('start', () => {
+      child = childOf(command);
+      if (!child) return settle({ kind: 'spawn_failed', message: 'fluent-ffmpeg shows no process' });
+      if (child.pid === undefined) return; // The error event says why.
+      killWithOwner(child);
+      // `close`, not `exit`: only then is the last byte of both pipes here.
+      child.once('close', (exitCode, killedBy) => settle({ kind: 'exited', exitCode, signal: killedBy }));
+      options.onSpawn?.(child.pid);
+      if (signal.aborted) terminate();
+      else signal.addEventListener('abort', terminate, { once: true });
+    });
+    command.on('stderr', options.onLine);
+    // Also emitted for every kill and exit code: of interest only when there was no process at all.
+    command.on('error', (error: Error) => {
+      if (child?.pid === undefined) settle({ kind: 'spawn_failed', message: error.message });
+    });
+
+    try {
+      command.pipe(options.output, { end: false });
+    } catch (error) {
+      settle({ kind: 'spawn_failed', message: error instanceof Error ? error.message : String(error) });
+    }
+  });
+}
+
+/**
+ * A command tied to one binary. `setFfmpegPath` is global to the process (two paths would cross over), and the
+ * lists of formats and encoders, which fluent-ffmpeg asks for with two more processes before each first run, are
+ * cached without regard to the binary; so this one command answers these questions itself.
+ */
+function boundCommand(options: FfmpegProcessOptions): ffmpeg.FfmpegCommand {
+  const { inputOptions, input, outputOptions } = options.arguments;
+  const command = ffmpeg({ stdoutLines: 50 }).input(input);
+  // One option per argument: given as an array, fluent-ffmpeg splits values at a space.
+  command.inputOptions(...inputOptions);
+  command.outputOptions(...outputOptions).outputFormat('rawvideo');
+  return Object.assign(command, {
+    _getFfmpegPath: (callback: (error: null, path: string) => void) => callback(null, options.binary.path),
+    availableFormats: (callback: (error: null, formats: object) => void) =>
+      callback(null, { rawvideo: { canMux: true } }),
+    availableEncoders: (callback: (error: null, encoders: object) => void) => callback(null, {}),
+  });
+}
+
+function childOf(command: object): ChildProcess | undefined {
+  return 'ffmpegProc' in command && command.ffmpegProc instanceof ChildProcess
+    ? command.ffmpegProc
+    : undefined;
+}

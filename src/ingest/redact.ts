@@ -1,0 +1,69 @@
+/** What stands where a credential stood. */
+export const REDACTED = '***';
+
+/** The parts of an address that ffmpeg and people need apart. */
+export interface SplitUrl {
+  /** The address without user and password. */
+  readonly url: string;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+}
+
+const AUTHORITY = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*)@/i;
+
+/**
+ * Takes user and password out of an address. Written for addresses that people paste: `new URL` refuses or
+ * alters some of them. The user info ends at the last `@` before the first `/`, `?` or `#`.
+ */
+export function splitUrl(url: string): SplitUrl {
+  const match = AUTHORITY.exec(url);
+  if (!match) return { url, username: undefined, password: undefined };
+  const [whole, scheme = '', userInfo = ''] = match;
+  const colon = userInfo.indexOf(':');
+  const username = colon < 0 ? userInfo : userInfo.slice(0, colon);
+  const password = colon < 0 ? undefined : userInfo.slice(colon + 1);
+  return {
+    url: scheme + url.slice(whole.length),
+    username: decode(username),
+    password: password === undefined ? undefined : decode(password),
+  };
+}
+
+/** `rtsp://user:secret@host/path` → `rtsp://***@host/path`; anything else unchanged. */
+export function redactUrl(url: string): string {
+  return url.replace(AUTHORITY, `$1${REDACTED}@`);
+}
+
+/**
+ * Removes credentials from text that another program wrote: the user info of every address in it, and each
+ * of `secrets` as it is, percent-encoded, and as it looks inside a quoted header.
+ */
+export function redactText(text: string, secrets: readonly (string | undefined)[] = []): string {
+  let result = text;
+  const forms = new Set<string>();
+  for (const secret of secrets) {
+    if (!secret) continue;
+    for (const form of [secret, encodeUserInfo(secret), encodeURIComponent(secret), encodeURI(secret)])
+      forms.add(form);
+  }
+  // Longest first: otherwise a short form would leave the rest of a longer one behind.
+  for (const form of [...forms].sort((a, b) => b.length - a.length))
+    result = result.replaceAll(form, REDACTED);
+  return result.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#'"]*@/gi, `$1${REDACTED}@`);
+}
+
+/** Percent-encodes everything but RFC 3986's unreserved characters, so that no byte can end the user info. */
+export function encodeUserInfo(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // A lone % means that it was never encoded.
+  }
+}

@@ -1,0 +1,130 @@
+import type { Clock } from '../lib/clock.js';
+import {
+  contentSize,
+  credentialsOf,
+  ffmpegArguments,
+  RTSP_USER_INFO_MAX_BYTES,
+  type StreamOptions,
+  streamKind,
+  userInfo,
+} from './ffmpeg-arguments.js';
+import type { FfmpegBinary } from './ffmpeg-binary.js';
+import { runFfmpegProcess } from './ffmpeg-process.js';
+import type { FrameRing } from './frame-ring.js';
+import type { FrameSink, RunEnd, StreamInfo } from './frame-source.js';
+import { FrameSplitter, type FrameSplitterOptions } from './frame-splitter.js';
+import type { IngestLog } from './ingest-log.js';
+import { redactText } from './redact.js';
+import { classifyEnd, StderrReader } from './stream-info.js';
+
+export interface StreamRunOptions {
+  readonly stream: StreamOptions;
+  readonly ring: FrameRing;
+  readonly binary: FfmpegBinary;
+  readonly clock: Clock;
+  readonly killAfterMs: number;
+  readonly whenFull: FrameSplitterOptions['whenFull'];
+  /** See {@link FrameSplitterOptions.stamp}. */
+  readonly stamp: FrameSplitterOptions['stamp'];
+  readonly onSpawn?: ((pid: number) => void) | undefined;
+  readonly log?: IngestLog | undefined;
+}
+
+/** One ffmpeg run from start to end, shared by the sources. Contract as in `FrameSource.run`. */
+export async function runStream(
+  options: StreamRunOptions,
+  sink: FrameSink,
+  signal: AbortSignal,
+): Promise<RunEnd> {
+  const { stream, ring } = options;
+  if (signal.aborted) return STOPPED;
+  const problem = configurationProblem(stream);
+  if (problem) return problem;
+
+  const secrets = [credentialsOf(stream).password];
+  const reader = new StderrReader();
+  let info: StreamInfo | null = null;
+  const splitter = new FrameSplitter({
+    ring,
+    whenFull: options.whenFull,
+    stamp: options.stamp,
+    onFrame: (frame) => sink.frame(frame),
+    onDropped: (reason) => sink.dropped(reason),
+    fallbackSize: () => {
+      if (!info) return null;
+      const content = contentSize(info.width, info.height, stream.analysis);
+      return {
+        sourceWidth: info.width,
+        sourceHeight: info.height,
+        contentWidth: content.width,
+        contentHeight: content.height,
+      };
+    },
+  });
+  // Before the process is even told to end: nothing may reach the sink once the caller has aborted.
+  const stop = () => splitter.stop();
+  signal.addEventListener('abort', stop, { once: true });
+
+  const onLine = (line: string) => {
+    const fact = reader.read(line);
+    if (!fact) return;
+    if (fact.kind === 'problem') {
+      options.log?.debug({ ffmpeg: redactText(fact.text, secrets) }, 'ffmpeg complains');
+      return;
+    }
+    if (signal.aborted) return;
+    if (fact.kind === 'stream') {
+      info = fact.info;
+      sink.streamInfo?.(info);
+      return;
+    }
+    if (info && (info.width !== fact.sourceWidth || info.height !== fact.sourceHeight)) {
+      info = { ...info, width: fact.sourceWidth, height: fact.sourceHeight };
+      sink.streamInfo?.(info);
+    }
+    splitter.setPictureSize(fact);
+  };
+
+  const end = await runFfmpegProcess(
+    {
+      binary: options.binary,
+      arguments: ffmpegArguments(stream, options.binary),
+      output: splitter,
+      onLine,
+      onSpawn: options.onSpawn,
+      killAfterMs: options.killAfterMs,
+      clock: options.clock,
+    },
+    signal,
+  );
+  signal.removeEventListener('abort', stop);
+  splitter.finish();
+  if (signal.aborted) return STOPPED;
+  if (end.kind === 'spawn_failed')
+    return {
+      reason: 'spawn_failed',
+      message: `ffmpeg could not be started (${redactText(end.message, secrets)})`,
+      retryable: true,
+    };
+  return classifyEnd({
+    exitCode: end.exitCode,
+    signal: end.signal,
+    problems: reader.problems.map((text) => redactText(text, secrets)),
+    frameCount: splitter.frameCount,
+    isFile: streamKind(stream.url) === 'file',
+  });
+}
+
+const STOPPED: RunEnd = { reason: 'stopped', message: 'Stopped on request', retryable: true };
+
+function configurationProblem(stream: StreamOptions): RunEnd | null {
+  const { username, password } = credentialsOf(stream);
+  const kind = streamKind(stream.url);
+  const message =
+    kind === null
+      ? 'The address does not begin with rtsp://, rtsps://, http://, https:// or file:'
+      : kind === 'rtsp' && userInfo(username, password).length > RTSP_USER_INFO_MAX_BYTES
+        ? `User and password together take more than ${RTSP_USER_INFO_MAX_BYTES} bytes (percent-encoded): more than ffmpeg can send`
+        : null;
+  return message === null ? null : { reason: 'configuration', message, retryable: false };
+}
