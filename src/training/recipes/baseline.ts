@@ -1,0 +1,47 @@
+import type { Recipe } from './recipe.js';
+
+/** A three-label head on the frozen ImageNet MobileNetV2: the first model, quick to train. */
+export const baseline: Recipe = {
+  name: 'baseline',
+  description:
+    'Three-label head on the frozen ImageNet MobileNetV2, trained on crops as the detector delivers them',
+  inputPx: 128,
+  marginRatio: 0.4,
+  featureNodes: ['block_12_add', 'block_5_add'],
+  sources: {
+    'scenes/ilc': { copies: { with_mask: 2, without_mask: 3, mask_worn_incorrectly: 16 }, minFacePx: 10 },
+    // Does not tell worn incorrectly apart: some of its with_mask faces are wrong, so they count for less.
+    'scenes/adityap': { copies: { with_mask: 0, without_mask: 2 }, weight: 0.7, minFacePx: 12 },
+    'scenes/andrewmvd': { copies: { with_mask: 1, without_mask: 1, mask_worn_incorrectly: 8 } },
+    'paper/train': { copies: { with_mask: 2, without_mask: 2 } },
+    crops: { copies: { with_mask: 1, without_mask: 1 }, weight: 0.7 },
+    'crops-synthetic': { copies: { with_mask: 2, mask_worn_incorrectly: 4 }, weight: 0.5 },
+  },
+  otherSources: { copies: { with_mask: 2, without_mask: 2, mask_worn_incorrectly: 4 } },
+  split: {
+    seed: 'maskwatch-1',
+    validationFraction: 0.15,
+    testFraction: 0.2,
+    twinMaxDistance: 32,
+    fixed: { 'paper/validation': 'test', 'paper/train': 'train' },
+  },
+  augmentation: {
+    jitter: { shift: 0.05, logScale: 0.1 },
+    degradeChance: 0.6,
+    degrade: { facePx: [14, 72], jpegQuality: [30, 85], maxBlurPx: 1.2 },
+    recolourChance: 0.6,
+    recolour: { brightness: 1.7, gamma: 1.3, cast: 1.12, greyChance: 0.05, maxNoise: 8 },
+    maxRotationDegrees: 20,
+  },
+  head: { reduceChannels: 48, convChannels: 0, hiddenUnits: 64, dropout: 0.3 },
+  optimisation: {
+    seed: 20261124,
+    batchSize: 64,
+    maxEpochs: 14,
+    learningRate: 1e-3,
+    weightDecay: 0.02,
+    labelSmoothing: 0.05,
+    patienceEpochs: 5,
+    balance: 0.5,
+  },
+};
