@@ -145,7 +145,7 @@ export function defineFamilies(registry: Registry) {
     eventLoopLag: gauge(
       'event_loop_lag_seconds',
       'Delay of the main thread beyond its timer, over the last 10 s.',
-      ['quantile'],
+      ['statistic'],
     ),
     eventLoopUtilisation: gauge(
       'event_loop_utilisation_ratio',

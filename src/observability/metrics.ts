@@ -258,9 +258,9 @@ export class Metrics {
       families.workers.set(workers.threads);
     }
     const window = this.#probe.window;
-    families.eventLoopLag.set({ quantile: '0.5' }, window.lagMedianSeconds);
-    families.eventLoopLag.set({ quantile: '0.99' }, window.lagP99Seconds);
-    families.eventLoopLag.set({ quantile: '1' }, window.lagMaxSeconds);
+    families.eventLoopLag.set({ statistic: 'p50' }, window.lagMedianSeconds);
+    families.eventLoopLag.set({ statistic: 'p99' }, window.lagP99Seconds);
+    families.eventLoopLag.set({ statistic: 'max' }, window.lagMaxSeconds);
     families.eventLoopUtilisation.set(window.utilisation);
     const memory = process.memoryUsage();
     families.residentMemory.set(memory.rss);
