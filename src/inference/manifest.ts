@@ -61,8 +61,8 @@ export const manifestSchema = z.strictObject({
   labels: z.array(z.string().min(1)).min(2).optional(),
   /**
    * Of a classifier: which part of the picture it wants. A square around the centre of the face box with
-   * side = max(width, height) × (1 + 2 × marginRatio), scaled to the input's size; what lies outside the
-   * picture is filled by repeating the edge.
+   * side = max(width, height) × (1 + marginRatio), scaled to the input's size; what lies outside the picture is
+   * filled by repeating the edge (`extractCrop` of src/crops).
    */
   crop: z.strictObject({ marginRatio: z.number().min(0).max(2), square: z.literal(true) }).optional(),
   /** Divisor of the logits before softmax, already inside the graph; for information. */

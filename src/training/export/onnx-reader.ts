@@ -146,7 +146,9 @@ class OnnxGraphReader {
       throw unsupported(`weights ${name} that are not float32`);
     const { rawData, floatData = [], dims } = tensor;
     // Copied, because protobuf gives views that are not aligned to four bytes.
-    const data = rawData?.length ? new Float32Array(new Uint8Array(rawData).buffer) : Float32Array.from(floatData);
+    const data = rawData?.length
+      ? new Float32Array(new Uint8Array(rawData).buffer)
+      : Float32Array.from(floatData);
     return { shape: dims, data };
   }
 }
