@@ -27,6 +27,11 @@ const PATIENT_AFTER = 10;
 const CLEARLY_BETTER = 0.15;
 /** …after this share of the wait. */
 const EARLIER_SHARE = 0.25;
+/**
+ * A face that could not be looked at for this long is looked at again at once: it may have changed, or be
+ * another, ms.
+ */
+const RETURN_AFTER_MS = 1000;
 /** How much a face that was never classified counts more than one that is just due. */
 const NEW_URGENCY = 8;
 /** Shortest wait in the measure of urgency, so that a wait of 0 does not count without bounds, ms. */
@@ -35,7 +40,9 @@ const MIN_WAIT_MS = 200;
 interface TrackRecord {
   /** When it was first a candidate, then when it was last classified, monotonic ms. */
   sinceMs: number;
+  /** Never classified, or back after it could not be. */
   isNew: boolean;
+  lastOfferedMs: number;
   bestQuality: number;
   uncertainInARow: number;
 }
@@ -111,9 +118,20 @@ export class CropSelector {
   #recordOf(trackId: number, monotonicMs: number): TrackRecord {
     let record = this.#records.get(trackId);
     if (!record) {
-      record = { sinceMs: monotonicMs, isNew: true, bestQuality: 0, uncertainInARow: 0 };
+      record = {
+        sinceMs: monotonicMs,
+        isNew: true,
+        lastOfferedMs: monotonicMs,
+        bestQuality: 0,
+        uncertainInARow: 0,
+      };
       this.#records.set(trackId, record);
     }
+    if (monotonicMs - record.lastOfferedMs > RETURN_AFTER_MS) {
+      record.isNew = true;
+      record.bestQuality = 0;
+    }
+    record.lastOfferedMs = monotonicMs;
     return record;
   }
 

@@ -1,7 +1,12 @@
 import type { EpisodeChange, EpisodeCloseReason } from '../domain/episode.js';
 import type { CropAssessment, Decision, FaceVerdict, MaskPrediction } from '../domain/face.js';
-import type { TrackUpdate } from '../domain/track.js';
-import type { MaskPolicy } from './policy.js';
+import type { FaceTrack, TrackUpdate } from '../domain/track.js';
+import { composeVerdict } from './compose-verdicts.js';
+import type { EvidenceOptions } from './evidence.js';
+import { successionDistance } from './inheritance.js';
+import { leadingViolation, OpenEpisode } from './open-episode.js';
+import { isScheduled, type MaskPolicy } from './policy.js';
+import { TrackRecord, violationProbability } from './track-record.js';
 
 export interface DecisionMakerOptions {
   readonly cameraId: string;
@@ -12,8 +17,12 @@ export interface DecisionMakerOptions {
   readonly cameraLostMs?: number;
   /** Least time between two `updated` changes of an episode, ms. Default 5 000. */
   readonly updateIntervalMs?: number;
+  /** A decision stands this long while the face cannot be judged, ms. Default 5 000. */
+  readonly staleAfterMs?: number;
+  readonly evidence?: EvidenceOptions;
 }
 
+/** One moment on both clocks: monotonic for every duration and order, wall for people and schedules. */
 export interface Moment {
   readonly monotonicMs: number;
   readonly wallMs: number;
@@ -23,7 +32,7 @@ export interface DecisionInput extends Moment {
   readonly tracks: TrackUpdate;
   /** Of the faces seen in this frame, by track id. */
   readonly assessments: ReadonlyMap<number, CropAssessment>;
-  /** Of this frame or of earlier ones; those of ended tracks are ignored. */
+  /** Of this frame or of earlier ones; those of tracks that ended are ignored. */
   readonly predictions: readonly MaskPrediction[];
   /** Size of the source frame, pixels. */
   readonly frameWidth: number;
@@ -37,33 +46,250 @@ export interface DecisionResult {
   readonly changes: readonly EpisodeChange[];
 }
 
-/** Turns the scores of one camera into decisions and episodes. Holds state; no timers. */
-export class DecisionMaker {
-  constructor(readonly options: DecisionMakerOptions) {}
+/** How much longer than the grace time an episode waits for a face at its place to be judged, ms. */
+const SUCCESSION_WAIT_MS = 2000;
 
-  /** The present decision of each living track that has any evidence. */
+/**
+ * Turns the scores of one camera into decisions and episodes.
+ *
+ * An episode opens when the accumulated probability of a violation, of a face that can be judged and to which
+ * the policy applies, has been at or above `openThreshold` for `minDurationMs` and first came there `graceMs`
+ * ago without having sunk below `closeThreshold` since. It closes: `complied` when the probability has been
+ * below `closeThreshold` for `graceMs`; `left` when the face is gone, for `graceMs` of watched time and from
+ * the tracker too, or outside the zones for `graceMs`; `policy_ended` with the schedule or a change of
+ * policy; `camera_lost` when no frames come. Two predictions at least must agree on opening or complying. A
+ * face that cannot be judged does neither. When the tracker loses a face and finds it again under another
+ * id, the episode goes on under that id.
+ *
+ * Holds state; no timers, no clocks.
+ */
+export class DecisionMaker {
+  readonly #options: Required<DecisionMakerOptions>;
+  readonly #records = new Map<number, TrackRecord>();
+  readonly #decisions = new Map<number, Decision>();
+  /** Open episodes by the id of their track, in the order of their opening. */
+  readonly #episodes = new Map<number, OpenEpisode>();
+  #policy: MaskPolicy;
+  #hasNewPolicy = false;
+  #lastFrameMs: number | null = null;
+
+  constructor(options: DecisionMakerOptions) {
+    this.#options = {
+      cameraLostMs: 10_000,
+      updateIntervalMs: 5_000,
+      staleAfterMs: 5_000,
+      evidence: {},
+      ...options,
+    };
+    this.#policy = options.policy;
+  }
+
+  /** The present decision of each living track that has any evidence. Live: changes with `update`. */
   get decisions(): ReadonlyMap<number, Decision> {
-    return new Map();
+    return this.#decisions;
   }
 
   get openEpisodeCount(): number {
-    return 0;
+    return this.#episodes.size;
   }
 
-  update(_input: DecisionInput): DecisionResult {
-    return { verdicts: new Map(), changes: [] };
+  /** Takes what one frame brought. Frames must come in the order of `monotonicMs`. */
+  update(input: DecisionInput): DecisionResult {
+    const changes: EpisodeChange[] = [...this.tick(input)];
+    const nowMs = input.monotonicMs;
+    this.#observe(input);
+    for (const prediction of [...input.predictions].sort((a, b) => a.monotonicMs - b.monotonicMs))
+      this.#records.get(prediction.trackId)?.judge(prediction, this.#policy);
+    this.#refreshDecisions();
+
+    changes.push(...this.#passOn(nowMs), ...this.#carryOn(nowMs));
+    if (isScheduled(this.#policy, input.wallMs)) changes.push(...this.#open(input));
+    else for (const record of this.#records.values()) record.countFrom(nowMs);
+
+    for (const [trackId, record] of this.#records)
+      if (!record.isAlive && !this.#episodes.has(trackId)) this.#records.delete(trackId);
+    return { verdicts: this.#verdicts(input), changes };
   }
 
-  /** What time alone changes (schedule, camera lost). Call it about once a second, frames or not. */
-  tick(_moment: Moment): readonly EpisodeChange[] {
-    return [];
+  /**
+   * What time alone changes: the schedule's end, a camera without frames, a new policy. Call it about once a
+   * second, whether frames come or not.
+   */
+  tick({ monotonicMs, wallMs }: Moment): readonly EpisodeChange[] {
+    const isCameraLost =
+      this.#lastFrameMs !== null && monotonicMs - this.#lastFrameMs >= this.#options.cameraLostMs;
+    if (isCameraLost) return this.closeAll('camera_lost', { monotonicMs, wallMs });
+    const changes: EpisodeChange[] = [];
+    const hasNewPolicy = this.#hasNewPolicy;
+    this.#hasNewPolicy = false;
+    if (hasNewPolicy)
+      for (const record of this.#records.values()) record.applyPolicy(this.#policy, monotonicMs);
+    const isActive = isScheduled(this.#policy, wallMs);
+    for (const [trackId, { episode }] of this.#episodes) {
+      const record = this.#records.get(trackId);
+      const applies =
+        isActive &&
+        (!hasNewPolicy || (this.#policy.labels.includes(episode.label) && record?.zone.isCovered === true));
+      if (!applies) changes.push(this.#close(trackId, 'policy_ended', monotonicMs));
+    }
+    return changes;
   }
 
-  /** Closes every open episode and forgets all tracks. */
-  closeAll(_reason: EpisodeCloseReason, _moment: Moment): readonly EpisodeChange[] {
-    return [];
+  /** Closes every open episode and forgets all tracks, e.g. when the camera is taken away or the service stops. */
+  closeAll(reason: EpisodeCloseReason, { monotonicMs }: Moment): readonly EpisodeChange[] {
+    const changes = [...this.#episodes.keys()].map((trackId) => this.#close(trackId, reason, monotonicMs));
+    this.#records.clear();
+    this.#decisions.clear();
+    this.#lastFrameMs = null;
+    return changes;
   }
 
-  /** Takes effect with the next `update` or `tick`. */
-  setPolicy(_policy: MaskPolicy): void {}
+  /** Takes effect with the next `update` or `tick`: what no longer breaks the policy closes as `policy_ended`. */
+  setPolicy(policy: MaskPolicy): void {
+    this.#policy = policy;
+    this.#hasNewPolicy = true;
+  }
+
+  #observe(input: DecisionInput): void {
+    const frame = {
+      monotonicMs: input.monotonicMs,
+      elapsedMs: Math.max(0, input.monotonicMs - (this.#lastFrameMs ?? input.monotonicMs)),
+      width: input.frameWidth,
+      height: input.frameHeight,
+    };
+    this.#lastFrameMs = input.monotonicMs;
+    const living = new Map(input.tracks.tracks.map((track) => [track.trackId, track]));
+    for (const track of living.values()) {
+      if (!this.#records.has(track.trackId))
+        this.#records.set(track.trackId, new TrackRecord(track, this.#options.evidence));
+    }
+    for (const [trackId, record] of this.#records)
+      record.observe(living.get(trackId) ?? null, input.assessments.get(trackId), frame, this.#policy);
+  }
+
+  #refreshDecisions(): void {
+    this.#decisions.clear();
+    for (const [trackId, record] of this.#records) {
+      const decision = record.isAlive ? record.evidence.decision() : null;
+      if (decision) this.#decisions.set(trackId, decision);
+    }
+  }
+
+  /** Hands the episodes of faces that vanished to the faces that appeared at their places. */
+  #passOn(nowMs: number): EpisodeChange[] {
+    const changes: EpisodeChange[] = [];
+    for (const [trackId, open] of [...this.#episodes]) {
+      const heir = this.#successors(trackId).find((record) => this.#isJudgedViolating(record));
+      if (!heir) continue;
+      this.#episodes.delete(trackId);
+      this.#episodes.set(heir.trackId, open);
+      changes.push(open.moveTo(heir.trackId, nowMs));
+    }
+    return changes;
+  }
+
+  /** Faces in view that may be the vanished face of an episode under a new id, the nearest first. */
+  #successors(trackId: number): TrackRecord[] {
+    const older = this.#records.get(trackId);
+    if (!older || older.isSeen) return [];
+    return [...this.#records.values()]
+      .filter((newer) => newer.isSeen && newer.zone.isCovered && !this.#episodes.has(newer.trackId))
+      .map((newer) => ({ newer, distance: successionDistance(older, newer) }))
+      .filter((entry): entry is { newer: TrackRecord; distance: number } => entry.distance !== null)
+      .sort((a, b) => a.distance - b.distance)
+      .map(({ newer }) => newer);
+  }
+
+  #isJudgedViolating({ trackId, evidence }: TrackRecord): boolean {
+    const decision = this.#decisions.get(trackId);
+    return (
+      decision !== undefined &&
+      decision.outcome !== 'not_assessable' &&
+      violationProbability(evidence.scores, this.#policy.labels) >= this.#policy.openThreshold
+    );
+  }
+
+  /** Updates open episodes and closes those that are over. */
+  #carryOn(nowMs: number): EpisodeChange[] {
+    const changes: EpisodeChange[] = [];
+    for (const [trackId, open] of [...this.#episodes]) {
+      const record = this.#records.get(trackId)!;
+      const reason = this.#endOf(record, nowMs);
+      const change = record.isSeen
+        ? open.refresh(
+            record.evidence.scores,
+            this.#policy.labels,
+            nowMs,
+            reason ? Number.POSITIVE_INFINITY : this.#options.updateIntervalMs,
+          )
+        : null;
+      if (change) changes.push(change);
+      if (reason) changes.push(this.#close(trackId, reason, nowMs));
+    }
+    return changes;
+  }
+
+  #endOf(record: TrackRecord, nowMs: number): EpisodeCloseReason | null {
+    if (record.isComplying(this.#policy, nowMs)) return 'complied';
+    if (record.isOutside(this.#policy, nowMs)) return 'left';
+    if (record.isSeen || record.isAlive || record.unseenMs < this.#policy.graceMs) return null;
+    const mayReturn = record.unseenMs < this.#policy.graceMs + SUCCESSION_WAIT_MS;
+    const isAwaited =
+      mayReturn &&
+      this.#successors(record.trackId).some(
+        ({ trackId }) => (this.#decisions.get(trackId)?.outcome ?? 'not_assessable') === 'not_assessable',
+      );
+    return isAwaited ? null : 'left';
+  }
+
+  #open(input: DecisionInput): EpisodeChange[] {
+    const changes: EpisodeChange[] = [];
+    for (const [trackId, record] of this.#records) {
+      if (!record.zone.isCovered) record.countFrom(input.monotonicMs);
+      if (this.#episodes.has(trackId) || !record.isViolating(this.#policy, input.monotonicMs)) continue;
+      const label = leadingViolation(record.evidence.scores, this.#policy.labels);
+      const open = new OpenEpisode(
+        {
+          id: this.#options.newEpisodeId(input.wallMs),
+          cameraId: this.#options.cameraId,
+          trackId,
+          label,
+          score: record.evidence.scores[label],
+          zone: record.zone.isCovered ? record.zone.zone : null,
+        },
+        input,
+      );
+      this.#episodes.set(trackId, open);
+      changes.push(open.opened());
+    }
+    return changes;
+  }
+
+  #close(trackId: number, reason: EpisodeCloseReason, nowMs: number): EpisodeChange {
+    const open = this.#episodes.get(trackId)!;
+    this.#episodes.delete(trackId);
+    // To open again takes as long as it did the first time.
+    this.#records.get(trackId)?.countFrom(nowMs);
+    return open.close(reason, nowMs);
+  }
+
+  #verdicts(input: DecisionInput): Map<number, FaceVerdict> {
+    const seen = (
+      track: FaceTrack,
+    ): track is FaceTrack & { detection: NonNullable<FaceTrack['detection']> } => track.detection !== null;
+    return new Map(
+      input.tracks.tracks
+        .filter(seen)
+        .map((track) => [
+          track.trackId,
+          composeVerdict(
+            track,
+            input.assessments.get(track.trackId),
+            this.#records.get(track.trackId)!.evidence,
+            input.monotonicMs,
+            this.#options.staleAfterMs,
+          ),
+        ]),
+    );
+  }
 }

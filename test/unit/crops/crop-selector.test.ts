@@ -144,6 +144,16 @@ describe('CropSelector', () => {
     expect(longestMs).toBeLessThan(15_000);
   });
 
+  it('looks at once at a decided face that comes back after it was hidden', () => {
+    const selector = new CropSelector({ recheckMs: 60_000, maxCropsPerFrame: 8 });
+    const decisions = new Map([[1, CERTAIN]]);
+    selector.select([candidate(1)], decisions, 0);
+    expect(selector.select([candidate(1)], decisions, 800)).toEqual([]);
+    selector.select([candidate(1, { isAssessable: false })], decisions, 1000);
+    expect(ids(selector.select([candidate(1)], decisions, 2000))).toEqual([1]);
+    expect(selector.select([candidate(1)], decisions, 2200)).toEqual([]);
+  });
+
   it('treats a forgotten track as new', () => {
     const selector = make();
     const decisions = new Map([[1, CERTAIN]]);
