@@ -8,6 +8,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** Steps of the path, in order. Label `stage`. */
 export const METRIC_STAGES = [
+  'analysis',
   'detection',
   'tracking',
   'crops',
@@ -38,6 +39,7 @@ export const CLIENT_REFUSAL_REASONS = [
   'unauthorized',
   'expired',
   'slow',
+  'too_many',
   'rate_limited',
   'invalid_request',
 ] as const;
@@ -87,9 +89,12 @@ export function defineFamilies(registry: Registry) {
       'reason',
     ]),
 
-    frameAge: histogram('frame_age_seconds', 'Age of a frame as a stage is done with it.', AGE_BUCKETS, [
-      'stage',
-    ]),
+    frameAge: histogram(
+      'frame_age_seconds',
+      'Age of a frame, counted from ffmpeg, as it enters a stage.',
+      AGE_BUCKETS,
+      ['stage'],
+    ),
     stageDuration: histogram('stage_duration_seconds', 'Time that a stage took.', DURATION_BUCKETS, [
       'stage',
     ]),

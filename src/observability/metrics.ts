@@ -138,7 +138,7 @@ export class Metrics {
 
   // The path
 
-  /** `ageMs`: monotonic, from leaving ffmpeg to the end of the stage. */
+  /** `ageMs`: monotonic, from leaving ffmpeg to entering the stage. */
   frameAge(stage: MetricStage, ageMs: number): void {
     this.#families.frameAge.observe({ stage }, ageMs / 1000);
   }

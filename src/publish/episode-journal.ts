@@ -22,9 +22,17 @@ export interface EpisodeJournalOptions {
   readonly onLost?: (change: EpisodeChange, why: 'overflow' | 'closing') => void;
 }
 
-interface Pending {
+interface PendingChange {
+  readonly kind: 'change';
   readonly change: EpisodeChange;
   isTold: boolean;
+}
+
+/** Verdicts stand in the same line, so that numbers are published in order; they are not tried again. */
+interface PendingVerdict {
+  readonly kind: 'verdict';
+  readonly run: () => Promise<void>;
+  readonly refuse: (error: AppError) => void;
 }
 
 /**
@@ -39,7 +47,7 @@ export class EpisodeJournal {
   readonly #options: EpisodeJournalOptions;
   readonly #clock: Clock;
   readonly #maxPending: number;
-  readonly #pending: Pending[] = [];
+  readonly #pending: (PendingChange | PendingVerdict)[] = [];
   readonly #closing = new AbortController();
   #draining: Promise<void> | null = null;
   #failure: AppError | null = null;
@@ -77,35 +85,34 @@ export class EpisodeJournal {
       this.#lose(change, 'closing');
       return;
     }
-    const entry: Pending = { change, isTold: false };
+    const entry: PendingChange = { kind: 'change', change, isTold: false };
     this.#pending.push(entry);
     if (this.#failure) this.#tellProvisional(entry);
     if (this.#pending.length > this.#maxPending) this.#dropOne();
-    this.#draining ??= this.#drain().finally(() => {
-      this.#draining = null;
-    });
+    this.#startDraining();
   }
 
   /**
    * Stores an operator's verdict, then publishes it. Throws `AppError` STORE_WRITE_FAILED, also while earlier
    * changes still wait to be stored: their versions would not match what the operator saw.
    */
-  async verdict(id: string, version: number, verdict: EpisodeVerdict): Promise<VerdictResult> {
-    if (this.#failure)
-      throw new AppError('STORE_WRITE_FAILED', 'episodes cannot be stored right now; try again', {
-        retryable: true,
-        cause: this.#failure,
-      });
-    // What was recorded before comes first, so that numbers are published in order.
-    await this.#draining;
-    const result = await this.#options.store.setVerdict(id, version, verdict);
-    if (result.ok) this.#options.bus.publish('episode', { kind: 'stored', change: result.change });
-    return result;
+  verdict(id: string, version: number, verdict: EpisodeVerdict): Promise<VerdictResult> {
+    if (this.#failure) return Promise.reject(unavailable(this.#failure));
+    if (this.#isClosed) return Promise.reject(unavailable(undefined));
+    return new Promise((resolve, reject) => {
+      const run = async () => {
+        const result = await this.#options.store.setVerdict(id, version, verdict);
+        if (result.ok) this.#options.bus.publish('episode', { kind: 'stored', change: result.change });
+        resolve(result);
+      };
+      this.#pending.push({ kind: 'verdict', run, refuse: (error) => reject(unavailable(error)) });
+      this.#startDraining();
+    });
   }
 
   /**
    * Closes what a crash left open, as of its last stored change: nobody watched after it. To be called once,
-   * before the first `record`. Returns how many there were.
+   * before the first `record`. Returns how many there were. Throws `AppError` STORE_READ_FAILED.
    */
   async closeLeftOpen(): Promise<number> {
     const left = await this.#options.store.openEpisodes();
@@ -115,7 +122,6 @@ export class EpisodeJournal {
         episode: { ...episode, state: 'closed', closedAtMs: lastChangeAtMs, closeReason: 'shutdown' },
       });
     }
-    await this.#draining;
     return left.length;
   }
 
@@ -131,7 +137,16 @@ export class EpisodeJournal {
     }
     this.#closing.abort();
     await this.#draining;
-    for (const { change } of this.#pending.splice(0)) this.#lose(change, 'closing');
+    for (const entry of this.#pending.splice(0)) {
+      if (entry.kind === 'change') this.#lose(entry.change, 'closing');
+      else entry.refuse(new AppError('SERVER_CLOSING', 'the service is stopping'));
+    }
+  }
+
+  #startDraining(): void {
+    this.#draining ??= this.#drain().finally(() => {
+      this.#draining = null;
+    });
   }
 
   async #drain(): Promise<void> {
@@ -140,10 +155,14 @@ export class EpisodeJournal {
     for (;;) {
       const head = this.#pending[0];
       if (!head) return;
+      if (head.kind === 'verdict') {
+        this.#pending.shift();
+        await head.run().catch((error: unknown) => head.refuse(toAppError(error)));
+        continue;
+      }
       try {
         const stored = await store.append(head.change);
-        // The queue may have dropped it while it was being stored; then it is stored and there is nothing to shift.
-        if (this.#pending[0] === head) this.#pending.shift();
+        this.#pending.shift();
         if (this.#failure) {
           this.#failure = null;
           this.#options.onRecovered?.();
@@ -163,13 +182,17 @@ export class EpisodeJournal {
   }
 
   #failed(error: unknown): void {
-    this.#failure =
-      error instanceof AppError ? error : new AppError('STORE_WRITE_FAILED', String(error), { cause: error });
-    this.#options.onWriteFailed?.(this.#failure);
-    for (const entry of this.#pending) this.#tellProvisional(entry);
+    const failure = toAppError(error);
+    this.#failure = failure;
+    this.#options.onWriteFailed?.(failure);
+    const verdicts = this.#pending.filter((entry) => entry.kind === 'verdict');
+    const changes = this.#pending.filter((entry) => entry.kind === 'change');
+    this.#pending.splice(0, this.#pending.length, ...changes);
+    for (const entry of verdicts) entry.refuse(failure);
+    for (const entry of changes) this.#tellProvisional(entry);
   }
 
-  #tellProvisional(entry: Pending): void {
+  #tellProvisional(entry: PendingChange): void {
     if (entry.isTold) return;
     entry.isTold = true;
     this.#options.bus.publish('episode', { kind: 'provisional', change: { ...entry.change, sequence: 0 } });
@@ -178,13 +201,30 @@ export class EpisodeJournal {
   /** Makes room: first what a later change of the same episode makes up for, then the oldest. */
   #dropOne(): void {
     // The first may be on its way into the store at this moment.
-    const updated = this.#pending.findIndex(({ change }, index) => index > 0 && change.change === 'updated');
+    const isUpdate = (entry: PendingChange | PendingVerdict) =>
+      entry.kind === 'change' && entry.change.change === 'updated';
+    const updated = this.#pending.findIndex((entry, index) => index > 0 && isUpdate(entry));
     const [dropped] = this.#pending.splice(updated > 0 ? updated : 1, 1);
-    if (dropped) this.#lose(dropped.change, 'overflow');
+    if (dropped?.kind === 'change') this.#lose(dropped.change, 'overflow');
+    else dropped?.refuse(new AppError('STORE_WRITE_FAILED', 'too many changes wait to be stored'));
   }
 
   #lose(change: EpisodeChange, why: 'overflow' | 'closing'): void {
     this.#lostCount += 1;
     this.#options.onLost?.(change, why);
   }
+}
+
+function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError('STORE_WRITE_FAILED', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
+}
+
+function unavailable(cause: unknown): AppError {
+  return new AppError('STORE_WRITE_FAILED', 'verdicts cannot be stored right now; try again', {
+    retryable: true,
+    cause,
+  });
 }
