@@ -31,7 +31,14 @@ export interface PipelineObserver {
   tracks(count: number): void;
 }
 
-export const PIPELINE_STAGES = ['analysis', 'detection', 'tracking', 'classification', 'decision', 'publish'] as const;
+export const PIPELINE_STAGES = [
+  'detection',
+  'tracking',
+  'crops',
+  'classification',
+  'decision',
+  'publish',
+] as const;
 export type PipelineStage = (typeof PIPELINE_STAGES)[number];
 
 export interface CameraPipelineOptions {
@@ -96,8 +103,10 @@ export class CameraPipeline {
     observer.tracks(tracks.tracks.length);
     for (const trackId of tracks.endedTrackIds) selector.forget(trackId);
 
-    const candidates = this.#assess(tracks.tracks, frame);
-    const crops = selector.select(candidates, decisions.decisions, frame.monotonicMs);
+    const { candidates, crops } = this.#timedSync('crops', () => {
+      const candidates = this.#assess(tracks.tracks, frame);
+      return { candidates, crops: selector.select(candidates, decisions.decisions, frame.monotonicMs) };
+    });
     this.#enter('classification', frame);
     const predictions = await this.#timed('classification', () => this.#classify(crops, frame));
 
@@ -120,8 +129,10 @@ export class CameraPipeline {
     this.#enter('publish', frame);
     // A face seen once may be a false alarm of the detector: it is shown once its track is confirmed.
     const shown = candidates.flatMap(({ track }) => verdicts.get(track.trackId) ?? []);
-    output.analysed(frame, shown);
-    if (changes.length > 0) output.episodes(changes);
+    this.#timedSync('publish', () => {
+      output.analysed(frame, shown);
+      if (changes.length > 0) output.episodes(changes);
+    });
   }
 
   /** Confirmed faces of this frame, with whether and how well each can be judged. */

@@ -4,6 +4,7 @@ import type {
   CameraPayload,
   ClientToServerEvents,
   EpisodePayload,
+  ErrorReply,
   ServerToClientEvents,
   StatsPayload,
 } from '../../src/publish/events';
@@ -52,6 +53,9 @@ export function connect(): void {
     cameras.value = known
       ? cameras.value.map((camera) => (camera.cameraId === payload.cameraId ? payload : camera))
       : [...cameras.value, payload];
+  });
+  next.on('camera:removed', ({ cameraId }) => {
+    cameras.value = cameras.value.filter((camera) => camera.cameraId !== cameraId);
   });
   next.on('stats', (payload) => {
     stats.value = payload;
@@ -110,10 +114,9 @@ export async function reject(episode: EpisodePayload, reason: string): Promise<s
   return settle(reply);
 }
 
-function settle(
-  reply: { ok: true; episode: EpisodePayload } | { ok: false; error: { code: string; message: string } },
-): string | null {
+function settle(reply: { ok: true; episode: EpisodePayload } | ErrorReply): string | null {
   if (!reply.ok) {
+    if (reply.current && book.add(reply.current)) episodes.value = book.list();
     return reply.error.code === 'EPISODE_VERSION_CONFLICT'
       ? 'It changed meanwhile; look again before you decide.'
       : reply.error.message;

@@ -1,0 +1,110 @@
+import { CAMERA_STATES, type CameraState } from '../domain/camera.js';
+import type { Clock } from '../lib/clock.js';
+import type { StatsPayload } from './events.js';
+
+/** Latencies kept for the percentiles of the last seconds; bounded, the oldest go first. */
+const MAX_LATENCIES = 1024;
+const LATENCY_WINDOW_MS = 10_000;
+/** Shedding more than this share of the due frames is an overload and is told as such. */
+const DEGRADED_SHARE = 0.05;
+
+interface CameraCounts {
+  dueFps: number;
+  analysed: number;
+  dropped: number;
+  faces: number;
+}
+
+/** Counts what happens between two `stats` events. */
+export class LiveStats {
+  readonly #clock: Clock;
+  readonly #cameras = new Map<string, CameraCounts>();
+  #latencies: { atMs: number; latencyMs: number }[] = [];
+  #lastMs: number;
+  #isDegraded = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#lastMs = clock.monotonicMs();
+  }
+
+  get isDegraded(): boolean {
+    return this.#isDegraded;
+  }
+
+  /** `dueFps`: analysed frames per second that the configuration asks for. */
+  addCamera(cameraId: string, dueFps: number): void {
+    this.#cameras.set(cameraId, { dueFps, analysed: 0, dropped: 0, faces: 0 });
+  }
+
+  removeCamera(cameraId: string): void {
+    this.#cameras.delete(cameraId);
+  }
+
+  analysed(cameraId: string, faces: number, latencyMs: number): void {
+    const counts = this.#cameras.get(cameraId);
+    if (!counts) return;
+    counts.analysed += 1;
+    counts.faces = faces;
+    this.#latencies.push({ atMs: this.#clock.monotonicMs(), latencyMs });
+    if (this.#latencies.length > MAX_LATENCIES) this.#latencies.shift();
+  }
+
+  dropped(cameraId: string): void {
+    const counts = this.#cameras.get(cameraId);
+    if (counts) counts.dropped += 1;
+  }
+
+  /** The figures since the last call, which begin anew. */
+  take(now: {
+    readonly states: readonly CameraState[];
+    readonly openEpisodes: number;
+    readonly engine: string;
+  }): StatsPayload {
+    const nowMs = this.#clock.monotonicMs();
+    const seconds = Math.max(0.001, (nowMs - this.#lastMs) / 1000);
+    this.#lastMs = nowMs;
+    const perCamera: StatsPayload['perCamera'] = {};
+    let analysed = 0;
+    let dropped = 0;
+    for (const [cameraId, counts] of this.#cameras) {
+      analysed += counts.analysed;
+      dropped += counts.dropped;
+      perCamera[cameraId] = {
+        analysedFps: tenth(counts.analysed / seconds),
+        droppedFps: tenth(counts.dropped / seconds),
+        faces: counts.faces,
+        dueFps: counts.dueFps,
+      };
+      counts.analysed = 0;
+      counts.dropped = 0;
+    }
+    this.#isDegraded = dropped > DEGRADED_SHARE * (analysed + dropped);
+    const cameras = Object.fromEntries(
+      CAMERA_STATES.map((state) => [state, now.states.filter((other) => other === state).length]),
+    ) as Record<CameraState, number>;
+    return {
+      v: 1,
+      at: new Date(this.#clock.wallMs()).toISOString(),
+      cameras,
+      analysedFps: tenth(analysed / seconds),
+      droppedFps: tenth(dropped / seconds),
+      perCamera,
+      latencyMs: this.#latencyOfWindow(nowMs),
+      openEpisodes: now.openEpisodes,
+      isDegraded: this.#isDegraded,
+      engine: now.engine,
+    };
+  }
+
+  #latencyOfWindow(nowMs: number): StatsPayload['latencyMs'] {
+    this.#latencies = this.#latencies.filter((entry) => nowMs - entry.atMs <= LATENCY_WINDOW_MS);
+    const sorted = this.#latencies.map((entry) => entry.latencyMs).sort((a, b) => a - b);
+    const at = (share: number) => tenth(sorted[Math.ceil(share * sorted.length) - 1] ?? 0);
+    return sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95) };
+  }
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
+}
