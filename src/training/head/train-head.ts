@@ -1,0 +1,188 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { MASK_LABELS } from '../../domain/label.js';
+import type { FeatureSet } from '../features/extract-features.js';
+import { type ClassificationMetrics, classificationMetrics } from '../metrics/classification-metrics.js';
+import { seededRandom, shuffle } from '../random.js';
+import type { HeadShape, Optimisation } from '../recipes/recipe.js';
+import { FeatureBatches } from './feature-batches.js';
+import { type FeatureMap, LOGIT_COUNT, MaskHead } from './mask-head.js';
+
+export interface EpochReport {
+  readonly epoch: number;
+  readonly trainingLoss: number;
+  readonly validationLoss: number;
+  readonly validationAccuracy: number;
+  readonly validationMacroF1: number;
+}
+
+export interface TrainHeadOptions {
+  readonly map: FeatureMap;
+  readonly shape: HeadShape;
+  readonly optimisation: Optimisation;
+  readonly onStep?: (done: number, total: number, loss: number) => void;
+  readonly onEpoch?: (report: EpochReport) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainedHead {
+  readonly head: MaskHead;
+  readonly epochs: readonly EpochReport[];
+  readonly bestEpoch: number;
+  /** Logits of the validation samples, in their order. */
+  readonly validationLogits: number[][];
+  readonly validation: ClassificationMetrics;
+}
+
+/** Steps between two readings of the loss; each one waits for the backend. */
+const LOSS_EVERY_STEPS = 20;
+
+/**
+ * Trains a head on frozen features: cross-entropy, Adam with decoupled weight decay, half-cosine learning rate,
+ * early stopping on the macro-F1 of the validation samples; the best epoch's weights are kept. The same seed
+ * gives the same weights on the same backend. Rejects with the signal's reason when aborted.
+ */
+export async function trainHead(
+  training: FeatureSet,
+  validation: FeatureSet,
+  options: TrainHeadOptions,
+): Promise<TrainedHead> {
+  const { optimisation } = options;
+  const random = seededRandom(optimisation.seed);
+  const head = MaskHead.create(options.map, options.shape, random);
+  const optimiser = new ScheduledAdam(optimisation.learningRate);
+  const batches = new FeatureBatches(training, sampleWeights(training, optimisation.balance));
+  const order = Uint32Array.from(training.samples.keys());
+  const stepsPerEpoch = Math.ceil(order.length / optimisation.batchSize);
+  const totalSteps = stepsPerEpoch * optimisation.maxEpochs;
+  const epochs: EpochReport[] = [];
+  let best: { epoch: number; macroF1: number; weights: Map<string, Float32Array> } | undefined;
+  let step = 0;
+  for (let epoch = 1; epoch <= optimisation.maxEpochs; epoch++) {
+    shuffle(order, random);
+    const losses: number[] = [];
+    for (let at = 0; at < order.length; at += optimisation.batchSize, step++) {
+      options.signal?.throwIfAborted();
+      const rate = cosineRate(optimisation.learningRate, step / totalSteps);
+      optimiser.rate = rate;
+      const indices = order.subarray(at, at + optimisation.batchSize);
+      const batch = batches.take(indices);
+      const isRead = step % LOSS_EVERY_STEPS === 0;
+      const loss = optimiser.minimize(
+        () => weightedLoss(head.logits(batch.features, random.index(2 ** 30)), batch, optimisation),
+        isRead,
+      );
+      batch.dispose();
+      decay(head, rate * optimisation.weightDecay);
+      if (loss) {
+        losses.push((await loss.data())[0]!);
+        loss.dispose();
+        options.onStep?.(step, totalSteps, losses.at(-1)!);
+      }
+    }
+    const logits = await predictLogits(head, validation);
+    const metrics = metricsOf(validation, logits);
+    const report = {
+      epoch,
+      trainingLoss: losses.reduce((a, b) => a + b, 0) / Math.max(1, losses.length),
+      validationLoss: meanLoss(validation, logits),
+      validationAccuracy: metrics.accuracy,
+      validationMacroF1: metrics.macroF1,
+    };
+    epochs.push(report);
+    options.onEpoch?.(report);
+    if (!best || metrics.macroF1 > best.macroF1)
+      best = { epoch, macroF1: metrics.macroF1, weights: head.snapshot() };
+    else if (epoch - best.epoch >= optimisation.patienceEpochs) break;
+  }
+  optimiser.dispose();
+  if (best) head.restore(best.weights);
+  const validationLogits = await predictLogits(head, validation);
+  return {
+    head,
+    epochs,
+    bestEpoch: best?.epoch ?? 0,
+    validationLogits,
+    validation: metricsOf(validation, validationLogits),
+  };
+}
+
+/** Logits of all samples, in their order. */
+export async function predictLogits(head: MaskHead, set: FeatureSet, batchSize = 256): Promise<number[][]> {
+  const batches = new FeatureBatches(set);
+  const logits: number[][] = [];
+  for (let at = 0; at < set.samples.length; at += batchSize) {
+    const count = Math.min(batchSize, set.samples.length - at);
+    const batch = batches.take(Uint32Array.from({ length: count }, (_, i) => at + i));
+    const output = tf.tidy(() => head.logits(batch.features));
+    const values = await output.data();
+    batch.dispose();
+    output.dispose();
+    for (let i = 0; i < count; i++) logits.push([...values.subarray(i * LOGIT_COUNT, (i + 1) * LOGIT_COUNT)]);
+  }
+  return logits;
+}
+
+export function metricsOf(set: FeatureSet, logits: readonly number[][]): ClassificationMetrics {
+  return classificationMetrics(
+    set.samples.map(({ labelIndex }, i) => ({ labelled: labelIndex, judged: indexOfHighest(logits[i]!) })),
+  );
+}
+
+/** Adam whose learning rate moves. */
+class ScheduledAdam extends tf.AdamOptimizer {
+  constructor(rate: number) {
+    super(rate, 0.9, 0.999, 1e-7);
+  }
+  set rate(value: number) {
+    this.learningRate = value;
+  }
+}
+
+/** Weight per sample: its own, times (share of the biggest label / share of its label) ^ balance, mean 1. */
+function sampleWeights({ samples }: FeatureSet, balance: number): Float32Array {
+  const sums = MASK_LABELS.map(() => 0);
+  for (const { labelIndex, weight } of samples) sums[labelIndex]! += weight;
+  const most = Math.max(...sums);
+  const weights = Float32Array.from(
+    samples,
+    ({ labelIndex, weight }) => weight * (most / sums[labelIndex]!) ** balance,
+  );
+  const mean = weights.reduce((a, b) => a + b, 0) / weights.length;
+  return weights.map((weight) => weight / mean);
+}
+
+function weightedLoss(
+  logits: tf.Tensor2D,
+  { labels, weights }: { labels: tf.Tensor1D; weights: tf.Tensor1D },
+  { labelSmoothing }: Optimisation,
+): tf.Scalar {
+  const oneHot = tf.cast(tf.oneHot(labels, LOGIT_COUNT), 'float32');
+  const target = tf.add(tf.mul(oneHot, 1 - labelSmoothing), labelSmoothing / LOGIT_COUNT);
+  const losses = tf.neg(tf.sum(tf.mul(target, tf.logSoftmax(logits)), 1));
+  return tf.mean(tf.mul(losses, weights)) as tf.Scalar;
+}
+
+function decay(head: MaskHead, share: number): void {
+  if (share === 0) return;
+  for (const [name, weight] of head.weights)
+    if (name.endsWith('/kernel')) tf.tidy(() => weight.assign(tf.mul(weight, 1 - share)));
+}
+
+function cosineRate(highest: number, progress: number): number {
+  const lowest = highest / 100;
+  return lowest + (highest - lowest) * 0.5 * (1 + Math.cos(Math.PI * progress));
+}
+
+function meanLoss({ samples }: FeatureSet, logits: readonly number[][]): number {
+  const sum = samples.reduce((total, { labelIndex }, i) => {
+    const row = logits[i]!;
+    const highest = Math.max(...row);
+    const logSum = highest + Math.log(row.reduce((a, b) => a + Math.exp(b - highest), 0));
+    return total + logSum - row[labelIndex]!;
+  }, 0);
+  return sum / Math.max(1, samples.length);
+}
+
+export function indexOfHighest(values: readonly number[]): number {
+  return values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
+}
