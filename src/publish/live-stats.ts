@@ -5,8 +5,13 @@ import type { StatsPayload } from './events.js';
 /** Latencies kept for the percentiles of the last seconds; bounded, the oldest go first. */
 const MAX_LATENCIES = 1024;
 const LATENCY_WINDOW_MS = 10_000;
-/** Shedding more than this share of the due frames is an overload and is told as such. */
-const DEGRADED_SHARE = 0.05;
+/**
+ * Shedding more than the first share of the frames, averaged over some five seconds, is an overload and is told
+ * as such, until less than the second is shed: one late frame is no overload.
+ */
+const DEGRADED_ABOVE = 0.05;
+const RECOVERED_BELOW = 0.02;
+const SMOOTHING = 0.2;
 
 interface CameraCounts {
   dueFps: number;
@@ -21,6 +26,7 @@ export class LiveStats {
   readonly #cameras = new Map<string, CameraCounts>();
   #latencies: { atMs: number; latencyMs: number }[] = [];
   #lastMs: number;
+  #droppedShare = 0;
   #isDegraded = false;
 
   constructor(clock: Clock) {
@@ -79,7 +85,9 @@ export class LiveStats {
       counts.analysed = 0;
       counts.dropped = 0;
     }
-    this.#isDegraded = dropped > DEGRADED_SHARE * (analysed + dropped);
+    const share = analysed + dropped === 0 ? 0 : dropped / (analysed + dropped);
+    this.#droppedShare += SMOOTHING * (share - this.#droppedShare);
+    this.#isDegraded = this.#droppedShare > (this.#isDegraded ? RECOVERED_BELOW : DEGRADED_ABOVE);
     const cameras = Object.fromEntries(
       CAMERA_STATES.map((state) => [state, now.states.filter((other) => other === state).length]),
     ) as Record<CameraState, number>;

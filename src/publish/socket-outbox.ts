@@ -1,26 +1,6 @@
-import type { Server, Socket } from 'socket.io';
-import type { ClientToServerEvents, ServerToClientEvents } from './events.js';
+import type { ServerToClientEvents } from './events.js';
+import type { GatewaySocket, VolatileEvent } from './socket-types.js';
 
-/** Who a socket belongs to. `cameras`: what it may see. */
-export interface Principal {
-  readonly subject: string;
-  readonly cameras: 'all' | readonly string[];
-  /** Wall clock, ms since 1970; `null`: never. */
-  readonly expiresAtMs: number | null;
-}
-
-export interface SocketData {
-  principal: Principal;
-  /** It asked for "all": cameras added later are its too. */
-  wantsAll: boolean;
-  wantsPictures: boolean;
-}
-
-type NoEvents = Record<string, never>;
-export type GatewayServer = Server<ClientToServerEvents, ServerToClientEvents, NoEvents, SocketData>;
-export type GatewaySocket = Socket<ClientToServerEvents, ServerToClientEvents, NoEvents, SocketData>;
-
-export type VolatileEvent = 'detections' | 'picture' | 'stats';
 type VolatileMessage = {
   [Name in VolatileEvent]: { name: Name; payload: Parameters<ServerToClientEvents[Name]>[0] };
 }[VolatileEvent];
