@@ -33,7 +33,16 @@ export interface WarmUpTask {
   readonly batchSizes: readonly number[];
 }
 
-export type InferenceTask = DetectTask | ClassifyTask | WarmUpTask;
+/**
+ * Ends the worker's thread, as a fault in native code would: for tests of what comes after. Refused unless the
+ * pool was opened with `faultInjection`.
+ */
+export interface CrashTask {
+  readonly kind: 'crash';
+  readonly how: 'exit' | 'throw';
+}
+
+export type InferenceTask = DetectTask | ClassifyTask | WarmUpTask | CrashTask;
 
 /** Time spent inside the worker, ms. */
 export interface TaskTimings {
@@ -81,6 +90,22 @@ export interface EngineInfo {
 }
 
 /** What each worker is started with (Piscina's `workerData`). */
+export interface WorkerStart {
+  readonly options: WorkerOptions;
+  /** Two numbers that the pool and its workers share: see {@link START_STATE}. */
+  readonly state: Int32Array<SharedArrayBuffer>;
+  /** Whether {@link CrashTask}s are obeyed. */
+  readonly faultInjection: boolean;
+}
+
+/** Places in {@link WorkerStart.state}. */
+export const START_STATE = {
+  /** 1 once the pool is open: a worker that starts after that replaces one that died. */
+  isOpen: 0,
+  /** Starts since the last that came through: the next replacement waits before it tries. */
+  failedStarts: 1,
+} as const;
+
 export interface WorkerOptions {
   readonly engine: 'auto' | 'onnxruntime' | 'tfjs';
   readonly detectorModelDir: string;

@@ -7,11 +7,8 @@ export type EngineName = Exclude<WorkerOptions['engine'], 'auto'>;
 /** Opens one engine; rejects when this machine does not have it. The code is loaded by the call, not before. */
 export type EngineOpener = (options: { readonly threads: number }) => Promise<InferenceEngine>;
 
-const OPENERS: Readonly<Record<EngineName, EngineOpener>> = {
-  onnxruntime: async ({ threads }) =>
-    (await import('./onnxruntime-engine.js')).OnnxRuntimeEngine.open({ threads }),
-  tfjs: async () => (await import('./tfjs-engine.js')).TfjsEngine.open(),
-};
+/** How each engine is opened; the adapters themselves are for the composer to name. */
+export type EngineOpeners = Readonly<Record<EngineName, EngineOpener>>;
 
 /** In the order in which `auto` tries them: the faster first (docs/adr, figures in the model cards). */
 const PREFERENCE: readonly EngineName[] = ['onnxruntime', 'tfjs'];
@@ -24,12 +21,12 @@ const HINTS: Readonly<Record<EngineName, string>> = {
 /**
  * The engine to work with: the named one, or with `auto` the first of ONNX Runtime and TensorFlow.js that loads.
  * Its `info.reason` says in words why this one. Throws `AppError` ENGINE_MISSING (exit code 3) when the named one,
- * or every one, is missing. `openers` is for tests.
+ * or every one, is missing.
  */
 export async function selectEngine(
   preference: WorkerOptions['engine'],
   options: { readonly threads: number },
-  openers: Readonly<Record<EngineName, EngineOpener>> = OPENERS,
+  openers: EngineOpeners,
 ): Promise<InferenceEngine> {
   if (preference !== 'auto') {
     try {

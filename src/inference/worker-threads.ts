@@ -1,0 +1,102 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ArrayTaskQueue, Piscina } from 'piscina';
+import type { InferenceResult, InferenceTask, WorkerStart } from '../../workers/protocol.js';
+
+/** Called as threads come and go. */
+export interface ThreadEvents {
+  /** A thread has loaded and warmed up and takes tasks (the first ones are announced before they have). */
+  ready(): void;
+  /** A thread is gone: one that took tasks, or one that never came so far. */
+  gone(wasReady: boolean): void;
+  /** What a thread that had no task said last. */
+  error(error: unknown): void;
+}
+
+/** A Piscina of a fixed number of inference threads that only ever gives tasks to threads that are ready. */
+export class WorkerThreads {
+  readonly #piscina: Piscina<InferenceTask, InferenceResult>;
+  readonly #readyIds = new Set<number>();
+
+  constructor(options: { workers: number; maxQueue: number; start: WorkerStart; events: ThreadEvents }) {
+    const { workers, maxQueue, start, events } = options;
+    prepareEnvironment(start.options.threadsPerWorker);
+    this.#piscina = new Piscina<InferenceTask, InferenceResult>({
+      ...workerFile(),
+      workerData: start,
+      // Idle threads stay: a new one would have to load the models again.
+      minThreads: workers,
+      maxThreads: workers,
+      maxQueue,
+      // First come, first served, also for a task that found no thread free.
+      taskQueue: new ArrayTaskQueue(),
+      stricterFIFO: true,
+      concurrentTasksPerWorker: 1,
+      // The default: an idle thread sleeps on a shared number and wakes without going through its event loop.
+      atomics: 'sync',
+      recordTiming: false,
+      loadBalancer: (_task, candidates) =>
+        candidates.find(({ id, currentUsage }) => currentUsage === 0 && this.#readyIds.has(id)) ?? null,
+    });
+    this.#piscina.on('workerCreate', ({ id }: { id: number }) => {
+      this.#readyIds.add(id);
+      events.ready();
+    });
+    // A dead thread has lost its id by now: compare who is still there once Piscina has struck it off.
+    this.#piscina.on('workerDestroy', () => queueMicrotask(() => events.gone(this.#forgetDead())));
+    this.#piscina.on('error', (error: unknown) => events.error(error));
+  }
+
+  /** Threads that take tasks. */
+  get readyCount(): number {
+    return this.#readyIds.size;
+  }
+
+  /** Threads that live, ready or still loading. */
+  get liveCount(): number {
+    return this.#piscina.threads.length;
+  }
+
+  /** Rejects when the thread dies under the task, or the queue is full. */
+  run(task: InferenceTask): Promise<InferenceResult> {
+    return this.#piscina.run(task);
+  }
+
+  /** Ends all threads, whatever they do, and resolves when they are gone. */
+  destroy(): Promise<void> {
+    return this.#piscina.destroy();
+  }
+
+  /** Whether one of the ready threads is gone. */
+  #forgetDead(): boolean {
+    const alive = new Set(this.#piscina.threads.map(({ threadId }) => threadId));
+    let wasReady = false;
+    for (const id of this.#readyIds) {
+      if (alive.has(id)) continue;
+      this.#readyIds.delete(id);
+      wasReady = true;
+    }
+    return wasReady;
+  }
+}
+
+/** The built worker beside the built pool; the source, through tsx, beside the source (tests). */
+function workerFile(): { filename: string; execArgv?: string[] } {
+  const isSource = import.meta.url.endsWith('.ts');
+  const url = new URL(`../../workers/inference-worker.${isSource ? 'ts' : 'js'}`, import.meta.url);
+  const filename = fileURLToPath(url);
+  if (!isSource) return { filename };
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return { filename, execArgv: ['--import', tsx] };
+}
+
+/**
+ * Native TensorFlow reads these once, from the process itself: what a thread sets in its own copy of the environment
+ * never gets there. Without the first it takes nearly all memory of the GPU.
+ */
+function prepareEnvironment(threadsPerWorker: number): void {
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  process.env.TF_NUM_INTRAOP_THREADS ??= String(threadsPerWorker);
+  process.env.TF_NUM_INTEROP_THREADS ??= '1';
+}
