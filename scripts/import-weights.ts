@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { sha256Of } from '../src/inference/manifest.js';
 import { exportModel } from '../src/training/export/export-model.js';
+import { mergeSiblings } from '../src/training/export/merge-siblings.js';
 import { mobileNetV2 } from '../src/training/export/mobilenet-v2.js';
 import { readOnnx } from '../src/training/export/onnx-reader.js';
 import { decodeWeights } from '../src/training/export/tfjs-weights.js';
@@ -27,11 +28,12 @@ async function importYunet(weightsDir: string, modelsDir: string): Promise<strin
   const outputs = kinds.flatMap(([kind, meaning]) =>
     STRIDES.map((stride) => [`${kind}_${stride}`, { meaning, stride }] as const),
   );
-  const network = readOnnx(bytes, {
+  const original = readOnnx(bytes, {
     name: 'yunet-n',
     colour: 'bgr',
     outputs: outputs.map(([name]) => name),
   });
+  const network = mergeSiblings(original);
   const modelDir = join(modelsDir, network.name);
   const source = { file: YUNET_FILE, sha256: sha256Of(bytes) };
   await exportModel(network, {
