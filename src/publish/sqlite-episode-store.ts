@@ -13,6 +13,8 @@ export interface SqliteEpisodeStoreOptions {
   readonly path: string;
   /** Journal rows kept at the least; up to 1 % more may be there. Default 100 000. */
   readonly journalMaxRows?: number;
+  /** Pages (4 KiB) that the file may have. Default: as many as the disk takes. */
+  readonly maxPages?: number;
   readonly clock?: Clock;
   /** The disk refused to confirm a write that SQLite took: it may be lost if the power fails now. */
   readonly onSyncFailed?: (error: unknown) => void;
@@ -57,6 +59,7 @@ export class SqliteEpisodeStore implements EpisodeStore {
       if (!isMemory) await mkdir(dirname(path), { recursive: true });
       database = new Libsql(path, { timeout: BUSY_TIMEOUT_MS });
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;');
+      if (options.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${options.maxPages}`);
       migrate(database, path);
       const log = isMemory ? null : await open(`${path}-wal`, 'r+');
       return new SqliteEpisodeStore(database, path, log, options);
@@ -152,6 +155,13 @@ export class SqliteEpisodeStore implements EpisodeStore {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#flush();
+    try {
+      // Leaves one file, not three. libsql keeps the file open while prepared statements live, so closing alone
+      // would not do it.
+      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Another process reads, or the disk is full: the log is read when the file is opened again.
+    }
     this.#database.close();
     await this.#log?.close();
   }
@@ -187,6 +197,7 @@ export class SqliteEpisodeStore implements EpisodeStore {
 
   #write<T>(work: () => T): T {
     try {
+      this.#assertOpen();
       return inTransaction(this.#database, work);
     } catch (error) {
       throw storeFailure('STORE_WRITE_FAILED', this.#path, error);
@@ -195,10 +206,15 @@ export class SqliteEpisodeStore implements EpisodeStore {
 
   #read<T>(work: () => T): T {
     try {
+      this.#assertOpen();
       return work();
     } catch (error) {
       throw storeFailure('STORE_READ_FAILED', this.#path, error);
     }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new Error('the database connection is not open');
   }
 
   /** Resolves when everything committed so far is on disk; who comes while a flush runs shares the next one. */
