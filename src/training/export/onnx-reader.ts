@@ -24,7 +24,13 @@ export interface OnnxReaderOptions {
  * Throws `AppError` EXPORT_ONNX_UNSUPPORTED naming the operator.
  */
 export function readOnnx(bytes: Uint8Array, options: OnnxReaderOptions): Network {
-  return new OnnxGraphReader(decodeOnnxModel(bytes), options).read();
+  let model: OnnxModel;
+  try {
+    model = decodeOnnxModel(bytes);
+  } catch (cause) {
+    throw unsupported('bytes that are not in the ONNX format', cause);
+  }
+  return new OnnxGraphReader(model, options).read();
 }
 
 class OnnxGraphReader {
@@ -178,6 +184,8 @@ function expectInts(node: OnnxNode, expected: Readonly<Record<string, readonly n
   }
 }
 
-function unsupported(what: string): AppError {
-  return new AppError('EXPORT_ONNX_UNSUPPORTED', `the ONNX file has ${what}, which cannot be read here`);
+function unsupported(what: string, cause?: unknown): AppError {
+  return new AppError('EXPORT_ONNX_UNSUPPORTED', `the ONNX file has ${what}, which cannot be read here`, {
+    cause,
+  });
 }

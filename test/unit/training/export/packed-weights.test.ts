@@ -9,7 +9,9 @@ import { largestDifference, randomTensor, seededRandom } from './engines.js';
 
 describe('half precision', () => {
   it('brings every finite half number back to its own bits', () => {
-    const all = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits).filter((bits) => (bits & 0x7c00) !== 0x7c00);
+    const all = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits).filter(
+      (bits) => (bits & 0x7c00) !== 0x7c00,
+    );
     expect(toFloat16(fromFloat16(all))).toEqual(all);
   });
 
