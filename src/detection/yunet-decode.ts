@@ -34,7 +34,7 @@ export interface YunetDecodeOptions {
 }
 
 /** Candidates that go into the suppression at the most: bounds its quadratic cost on a picture of noise. */
-const MAX_CANDIDATES = 2000;
+const MAX_CANDIDATES = 1000;
 
 /**
  * Faces from the raw outputs of YuNet (W. Wu, H. Peng, S. Yu, "YuNet: A Tiny Millisecond-level Face Detector",
