@@ -10,6 +10,8 @@ export interface FfmpegBinary {
   readonly version: string;
   /** Decides which options exist: 58 is ffmpeg 4, 59 is 5, 60 is 6, and so on. */
   readonly libavformatMajor: number;
+  /** Linked statically: such a build cannot look up host names (see host-name.ts). */
+  readonly isStatic: boolean;
   /** Where the path came from. */
   readonly origin: 'option' | 'FFMPEG_PATH' | 'npm';
 }
@@ -50,7 +52,13 @@ export async function findFfmpeg(options: FindFfmpegOptions = {}): Promise<Ffmpe
       exitCode: 3,
       hint: hintFor(origin),
     });
-  return { path, version, libavformatMajor: Number(major), origin };
+  return {
+    path,
+    version,
+    libavformatMajor: Number(major),
+    isStatic: /-static\b/.test(version) || /^configuration:.*--extra-ldflags=\S*-static/m.test(text),
+    origin,
+  };
 }
 
 function locate(options: FindFfmpegOptions): Pick<FfmpegBinary, 'path' | 'origin'> {

@@ -85,13 +85,32 @@ function boundCommand(options: FfmpegProcessOptions): ffmpeg.FfmpegCommand {
   // One option per argument: given as an array, fluent-ffmpeg splits values at a space.
   command.inputOptions(...inputOptions);
   command.outputOptions(...outputOptions).outputFormat('rawvideo');
+  const spawnAsBefore = '_spawnFfmpeg' in command ? (command._spawnFfmpeg as SpawnFfmpeg) : undefined;
   return Object.assign(command, {
     _getFfmpegPath: (callback: (error: null, path: string) => void) => callback(null, options.binary.path),
     availableFormats: (callback: (error: null, formats: object) => void) =>
       callback(null, { rawvideo: { canMux: true } }),
     availableEncoders: (callback: (error: null, encoders: object) => void) => callback(null, {}),
+    // When a process cannot be started (no such file, no more file handles) fluent-ffmpeg reads the missing
+    // output of it and would bring the whole service down with a TypeError.
+    _spawnFfmpeg: ((args, spawnOptions, onProcess, onEnd) =>
+      spawnAsBefore?.call(command, args, spawnOptions, onProcess, (error, stdout, stderr) =>
+        onEnd(error, stdout ?? NO_LINES, stderr ?? NO_LINES),
+      )) satisfies SpawnFfmpeg,
   });
 }
+
+interface Lines {
+  get(): string;
+}
+const NO_LINES: Lines = { get: () => '' };
+
+type SpawnFfmpeg = (
+  args: string[],
+  options: object,
+  onProcess: (...rest: unknown[]) => void,
+  onEnd: (error: Error | null | undefined, stdout?: Lines, stderr?: Lines) => void,
+) => void;
 
 function childOf(command: object): ChildProcess | undefined {
   return 'ffmpegProc' in command && command.ffmpegProc instanceof ChildProcess

@@ -21,6 +21,7 @@ export type StderrFact =
 export class StderrReader {
   #isInInput = false;
   #info: StreamInfo | null = null;
+  #codec = 'unknown';
   readonly #problems: string[] = [];
 
   /** The newest problems, oldest first, without the `[level]` prefixes; may contain credentials. */
@@ -28,6 +29,7 @@ export class StderrReader {
     return this.#problems;
   }
 
+  /** What is known; after a size fact with that size. */
   get info(): StreamInfo | null {
     return this.#info;
   }
@@ -42,12 +44,19 @@ export class StderrReader {
         number,
         number,
       ];
+      this.#info = {
+        codec: this.#info?.codec ?? this.#codec,
+        width: sourceWidth,
+        height: sourceHeight,
+        rateFps: this.#info?.rateFps ?? null,
+      };
       return { kind: 'size', sourceWidth, sourceHeight, contentWidth, contentHeight };
     }
     const { level, text } = splitLevel(line);
     if (/^Input #\d+,/.test(text)) this.#isInInput = true;
     else if (/^(Output #\d+,|Stream mapping:)/.test(text)) this.#isInInput = false;
     if (this.#isInInput && !this.#info) {
+      this.#codec = VIDEO.exec(text)?.[1] ?? this.#codec;
       const info = videoStream(text);
       if (info) {
         this.#info = info;
@@ -61,7 +70,7 @@ export class StderrReader {
       level === 'panic' ||
       (level === 'warning' && STATUS.test(text))
     ) {
-      this.#problems.push(text);
+      if (this.#problems.at(-1) !== text) this.#problems.push(text);
       if (this.#problems.length > 8) this.#problems.shift();
       return { kind: 'problem', text };
     }
@@ -70,6 +79,7 @@ export class StderrReader {
 }
 
 const SCALE = /\[Parsed_scale_\d+ @ [^\]]*\] (?:\[\w+\] )?w:(\d+) h:(\d+) fmt:.* -> w:(\d+) h:(\d+) fmt:/;
+const VIDEO = /^Stream #\d+:\d+\S*: Video: (\w+)(.*)$/;
 const STATUS = /\b[45]\d\d\b/;
 
 function splitLevel(line: string): { level: string; text: string } {
@@ -79,7 +89,7 @@ function splitLevel(line: string): { level: string; text: string } {
 }
 
 function videoStream(text: string): StreamInfo | null {
-  const match = /^Stream #\d+:\d+\S*: Video: (\w+)(.*)$/.exec(text);
+  const match = VIDEO.exec(text);
   if (!match) return null;
   const [, codec = '', rest = ''] = match;
   // The size stands after a comma; `0x31637661` in the codec tag's brackets does not.

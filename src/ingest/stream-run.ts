@@ -13,6 +13,7 @@ import { runFfmpegProcess } from './ffmpeg-process.js';
 import type { FrameRing } from './frame-ring.js';
 import type { FrameSink, RunEnd, StreamInfo } from './frame-source.js';
 import { FrameSplitter, type FrameSplitterOptions } from './frame-splitter.js';
+import { type HostLookup, resolveHostName } from './host-name.js';
 import type { IngestLog } from './ingest-log.js';
 import { redactText } from './redact.js';
 import { classifyEnd, StderrReader } from './stream-info.js';
@@ -27,6 +28,8 @@ export interface StreamRunOptions {
   /** See {@link FrameSplitterOptions.stamp}. */
   readonly stamp: FrameSplitterOptions['stamp'];
   readonly onSpawn?: ((pid: number) => void) | undefined;
+  /** Default: the system's. */
+  readonly hostLookup?: HostLookup | undefined;
   readonly log?: IngestLog | undefined;
 }
 
@@ -36,12 +39,15 @@ export async function runStream(
   sink: FrameSink,
   signal: AbortSignal,
 ): Promise<RunEnd> {
-  const { stream, ring } = options;
+  const { ring } = options;
   if (signal.aborted) return STOPPED;
-  const problem = configurationProblem(stream);
+  const problem = configurationProblem(options.stream);
   if (problem) return problem;
+  const stream = await withNumericHost(options, signal);
+  if (signal.aborted) return STOPPED;
+  if ('reason' in stream) return stream;
 
-  const secrets = [credentialsOf(stream).password];
+  const secrets = [stream.password];
   const reader = new StderrReader();
   let info: StreamInfo | null = null;
   const splitter = new FrameSplitter({
@@ -65,24 +71,22 @@ export async function runStream(
   const stop = () => splitter.stop();
   signal.addEventListener('abort', stop, { once: true });
 
+  let lastProblem = '';
   const onLine = (line: string) => {
     const fact = reader.read(line);
     if (!fact) return;
     if (fact.kind === 'problem') {
-      options.log?.debug({ ffmpeg: redactText(fact.text, secrets) }, 'ffmpeg complains');
+      // A broken stream repeats itself many times a second.
+      if (fact.text !== lastProblem)
+        options.log?.debug({ ffmpeg: redactText(fact.text, secrets) }, 'ffmpeg complains');
+      lastProblem = fact.text;
       return;
     }
     if (signal.aborted) return;
-    if (fact.kind === 'stream') {
-      info = fact.info;
-      sink.streamInfo?.(info);
-      return;
-    }
-    if (info && (info.width !== fact.sourceWidth || info.height !== fact.sourceHeight)) {
-      info = { ...info, width: fact.sourceWidth, height: fact.sourceHeight };
-      sink.streamInfo?.(info);
-    }
-    splitter.setPictureSize(fact);
+    const before = info;
+    info = reader.info;
+    if (info && (before?.width !== info.width || before.height !== info.height)) sink.streamInfo?.(info);
+    if (fact.kind === 'size') splitter.setPictureSize(fact);
   };
 
   const end = await runFfmpegProcess(
@@ -116,6 +120,18 @@ export async function runStream(
 }
 
 const STOPPED: RunEnd = { reason: 'stopped', message: 'Stopped on request', retryable: true };
+
+/** The stream as the binary can open it: credentials apart, host name looked up where ffmpeg cannot. */
+async function withNumericHost(
+  options: StreamRunOptions,
+  signal: AbortSignal,
+): Promise<StreamOptions | RunEnd> {
+  const stream = { ...options.stream, ...credentialsOf(options.stream) };
+  if (!options.binary.isStatic || streamKind(stream.url) === 'file') return stream;
+  const resolved = await resolveHostName(stream.url, signal, options.hostLookup);
+  if (!resolved.ok) return { reason: 'unreachable', message: resolved.message, retryable: true };
+  return { ...stream, url: resolved.url, hostName: resolved.hostName ?? undefined };
+}
 
 function configurationProblem(stream: StreamOptions): RunEnd | null {
   const { username, password } = credentialsOf(stream);
