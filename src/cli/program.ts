@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readdirSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { AppError } from '../lib/errors.js';
+import { packageVersion } from '../lib/package-paths.js';
 import { guardOutput, reportError } from './output.js';
 
 /** What every file in `src/cli/commands/` exports: it adds its command to the program. */
@@ -16,7 +16,7 @@ export interface CommandModule {
 export async function createProgram(): Promise<Command> {
   const program = new Command('maskwatch')
     .description('Watches cameras and tells who is not wearing a face mask properly.')
-    .version(readVersion(), '-V, --version', 'print the version')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .configureHelp({ sortSubcommands: true })
@@ -70,17 +70,4 @@ function usageError(error: CommanderError): AppError {
     hint: suggestion || 'see maskwatch --help',
     exitCode: 2,
   });
-}
-
-function readVersion(): string {
-  // package.json lies two folders up from src/cli and three up from dist/src/cli.
-  for (const up of ['../../package.json', '../../../package.json']) {
-    try {
-      const text = readFileSync(fileURLToPath(new URL(up, import.meta.url)), 'utf8');
-      return (JSON.parse(text) as { version: string }).version;
-    } catch {
-      // The other place.
-    }
-  }
-  return 'unknown';
 }

@@ -45,7 +45,9 @@ export function connect(): void {
     connectionState.value = 'lost';
   });
   next.on('connect_error', (error) => {
-    connectionState.value = /^AUTH_/.test(error.message) ? 'token_needed' : 'lost';
+    connectionState.value = /^AUTH_/.test((error as { data?: { code?: string } }).data?.code ?? '')
+      ? 'token_needed'
+      : 'lost';
   });
   next.on('camera', (payload) => {
     const others = cameras.value.filter((camera) => camera.cameraId !== payload.cameraId);

@@ -1,0 +1,137 @@
+import type { MaskClassifier } from './classification/mask-classifier.js';
+import type { EffectiveCamera } from './config/effective-camera.js';
+import type { LoadedCamera, LoadedConfig } from './config/load-config.js';
+import type { PolicyConfig } from './config/schema.js';
+import { CropSelector } from './crops/crop-selector.js';
+import { DecisionMaker } from './decision/decision-maker.js';
+import type { MaskPolicy } from './decision/policy.js';
+import type { FaceDetector } from './detection/face-detector.js';
+import type { CameraStatus } from './domain/camera.js';
+import { CameraSupervisor } from './ingest/camera-supervisor.js';
+import type { FfmpegBinary } from './ingest/ffmpeg-binary.js';
+import { FfmpegSource } from './ingest/ffmpeg-source.js';
+import type { Clock } from './lib/clock.js';
+import type { Log } from './observability/logging.js';
+import type { Metrics } from './observability/metrics.js';
+import { CameraPipeline, type PipelineOutput } from './pipeline/camera-pipeline.js';
+import { CameraRuntime } from './pipeline/camera-runtime.js';
+import type { LiveStats } from './publish/live-stats.js';
+import { FaceTracker } from './tracking/face-tracker.js';
+
+/** A crop is classified in every frame until its track is decided; this bounds a crowd's share of one frame. */
+const MAX_CROPS_PER_FRAME = 16;
+
+export interface CameraParts {
+  readonly config: LoadedConfig;
+  readonly camera: EffectiveCamera<LoadedCamera>;
+  readonly binary: FfmpegBinary;
+  readonly detector: FaceDetector;
+  readonly classifier: MaskClassifier;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly stats: LiveStats;
+  readonly log: Log;
+  readonly newEpisodeId: (wallMs: number) => string;
+  readonly output: PipelineOutput;
+  readonly onStatus: (status: CameraStatus) => void;
+}
+
+/** Puts one camera's stream and stages together from its configuration. Nothing runs yet. */
+export function assembleCamera(parts: CameraParts): CameraRuntime {
+  const { config, camera, clock, metrics, stats, log } = parts;
+  const cameraId = camera.id;
+  metrics.addCamera(cameraId);
+  stats.addCamera(cameraId, camera.analysis.rateFps);
+  const dropped = (reason: Parameters<Metrics['frameDropped']>[1]) => {
+    metrics.frameDropped(cameraId, reason);
+    stats.dropped(cameraId);
+  };
+  const pipeline = new CameraPipeline({
+    cameraId,
+    clock,
+    detector: parts.detector,
+    classifier: parts.classifier,
+    tracker: new FaceTracker({
+      highScore: config.detection.scoreThreshold,
+      lowScore: config.detection.lowScoreThreshold,
+      confirmHits: config.tracking.confirmHits,
+      maxLostMs: config.tracking.maxLostSeconds * 1000,
+    }),
+    cropThresholds: {
+      minFacePx: config.classification.minFacePx,
+      minSharpness: config.classification.minSharpness,
+    },
+    selector: new CropSelector({
+      recheckMs: config.classification.recheckSeconds * 1000,
+      maxCropsPerFrame: MAX_CROPS_PER_FRAME,
+    }),
+    decisions: new DecisionMaker({
+      cameraId,
+      policy: toMaskPolicy(camera.policy),
+      newEpisodeId: parts.newEpisodeId,
+    }),
+    output: parts.output,
+    observer: {
+      dropped,
+      frameAge: (stage, ageMs) => metrics.frameAge(stage, ageMs),
+      stageDuration: (stage, durationMs) => metrics.stageDuration(stage, durationMs),
+      tracks: (count) => metrics.tracks(cameraId, count),
+      cropsClassified: () => {},
+    },
+  });
+  const supervisor = new CameraSupervisor({
+    cameraId,
+    clock,
+    log,
+    source: new FfmpegSource({
+      cameraId,
+      url: camera.url,
+      ...(camera.username === undefined ? {} : { username: camera.username }),
+      ...(camera.password === undefined ? {} : { password: camera.password.reveal() }),
+      transport: camera.transport,
+      loop: camera.loop,
+      analysis: camera.analysis,
+      binary: parts.binary,
+      clock,
+      killAfterMs: config.ingest.killAfterSeconds * 1000,
+      timeoutMs: config.ingest.stallTimeoutSeconds * 1000,
+      log,
+    }),
+    timeouts: {
+      connectMs: config.ingest.connectTimeoutSeconds * 1000,
+      stallMs: config.ingest.stallTimeoutSeconds * 1000,
+      backoffMinMs: config.ingest.backoffMinSeconds * 1000,
+      backoffMaxMs: config.ingest.backoffMaxSeconds * 1000,
+      stableAfterMs: config.ingest.stableAfterSeconds * 1000,
+    },
+    onFrame: (frame) => {
+      metrics.frameDecoded(cameraId);
+      pipeline.offer(frame);
+    },
+    onDropped: (reason) => {
+      metrics.frameDecoded(cameraId);
+      dropped(reason);
+    },
+    onStatus: parts.onStatus,
+    onRunEnd: (end) => metrics.cameraRestarted(cameraId, end.reason),
+  });
+  return new CameraRuntime({
+    supervisor,
+    pipeline,
+    clock,
+    onFailure: (error) => log.error({ err: error }, 'the camera is not watched any more: a fault of ours'),
+  });
+}
+
+function toMaskPolicy(policy: PolicyConfig): MaskPolicy {
+  return {
+    labels: policy.labels,
+    openThreshold: policy.openThreshold,
+    closeThreshold: policy.closeThreshold,
+    minDurationMs: policy.minDurationSeconds * 1000,
+    graceMs: policy.graceSeconds * 1000,
+    zones: policy.zones.map(({ id, polygon, exempt }) => ({ id, polygon, isExempt: exempt })),
+    schedule: policy.schedule,
+    timeZone: policy.timeZone,
+  };
+}

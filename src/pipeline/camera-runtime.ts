@@ -1,0 +1,55 @@
+import type { CameraStatus } from '../domain/camera.js';
+import type { CameraSupervisor } from '../ingest/camera-supervisor.js';
+import type { Clock } from '../lib/clock.js';
+import type { CameraPipeline } from './camera-pipeline.js';
+
+export interface CameraRuntimeOptions {
+  readonly supervisor: CameraSupervisor;
+  readonly pipeline: CameraPipeline;
+  readonly clock: Clock;
+  /** Called once when ingest or analysis failed for a reason that is a fault of ours. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+const TICK_MS = 1000;
+
+/** One camera at work: its supervised stream and its pipeline, started and stopped together. */
+export class CameraRuntime {
+  readonly #options: CameraRuntimeOptions;
+  readonly #ingest = new AbortController();
+  readonly #analysis = new AbortController();
+  #running: { ingest: Promise<void>; analysis: Promise<void>; ticks: Disposable } | null = null;
+
+  constructor(options: CameraRuntimeOptions) {
+    this.#options = options;
+  }
+
+  get status(): CameraStatus {
+    return this.#options.supervisor.status();
+  }
+
+  start(): void {
+    const { supervisor, pipeline, clock, onFailure } = this.#options;
+    this.#running ??= {
+      ingest: supervisor.run(this.#ingest.signal).catch(onFailure),
+      analysis: pipeline.run(this.#analysis.signal).catch(onFailure),
+      ticks: clock.every(TICK_MS, () => pipeline.tick()),
+    };
+  }
+
+  /** Ends the stream; resolves when no process of it is left. Frames in hand are still analysed. */
+  async stopIngest(): Promise<void> {
+    this.#ingest.abort();
+    await this.#running?.ingest;
+  }
+
+  /** Ends the stream, then the analysis, then closes what is open. Idempotent. */
+  async stop(): Promise<void> {
+    await this.stopIngest();
+    this.#analysis.abort();
+    await this.#running?.analysis;
+    this.#running?.ticks[Symbol.dispose]();
+    if (this.#running) this.#options.pipeline.closeEpisodes('shutdown');
+    this.#running = null;
+  }
+}
