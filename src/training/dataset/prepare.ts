@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Box, iou } from '../../domain/box.js';
+import type { Box } from '../../domain/box.js';
 import type { Landmarks } from '../../domain/face.js';
 import type { MaskLabel } from '../../domain/label.js';
 import { type FaceFinder, findPortraitFace } from './face-finder.js';
 import { type Fingerprint, fingerprintPicture } from './fingerprint.js';
+import { matchBoxes } from './match-boxes.js';
 import type { LabelledPicture } from './picture.js';
 import { type RgbPicture, readRgbPicture } from './rgb-picture.js';
-
-/** A labelled box and a detected box speak of the same face from this IoU on (as in the evaluation's rule). */
-export const MATCH_IOU = 0.35;
 
 /** A labelled face as the detector delivers it. */
 export interface PreparedFace {
@@ -102,21 +100,12 @@ export async function labelledFaces(
     return [{ label: picture.label, box: face?.box ?? whole, landmarks: face?.landmarks ?? null }];
   }
   const detections = await finder.find(rgb);
-  const pairs = picture.faces.flatMap((face, faceIndex) =>
-    detections.flatMap((detection, detectionIndex) => {
-      const overlap = iou(face.box, detection.box);
-      return overlap >= MATCH_IOU ? [{ faceIndex, detectionIndex, overlap }] : [];
-    }),
+  const matches = matchBoxes(
+    picture.faces.map(({ box }) => box),
+    detections.map(({ box }) => box),
   );
-  const detectionOf = new Map<number, number>();
-  const taken = new Set<number>();
-  for (const { faceIndex, detectionIndex } of pairs.sort((a, b) => b.overlap - a.overlap)) {
-    if (detectionOf.has(faceIndex) || taken.has(detectionIndex)) continue;
-    detectionOf.set(faceIndex, detectionIndex);
-    taken.add(detectionIndex);
-  }
   return picture.faces.map(({ box, label }, faceIndex) => {
-    const detection = detections[detectionOf.get(faceIndex) ?? -1];
+    const detection = detections[matches[faceIndex] ?? -1];
     return { label, box: detection?.box ?? box, landmarks: detection?.landmarks ?? null };
   });
 }

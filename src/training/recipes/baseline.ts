@@ -7,7 +7,7 @@ export const baseline: Recipe = {
     'Three-label head on the frozen ImageNet MobileNetV2, trained on crops as the detector delivers them',
   inputPx: 128,
   marginRatio: 0.4,
-  featureNodes: ['block_12_add', 'block_5_add'],
+  featureNodes: ['block_12', 'block_5', 'block_15'],
   sources: {
     'scenes/ilc': { copies: { with_mask: 2, without_mask: 3, mask_worn_incorrectly: 16 }, minFacePx: 10 },
     // Does not tell worn incorrectly apart: some of its with_mask faces are wrong, so they count for less.

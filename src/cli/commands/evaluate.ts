@@ -1,0 +1,131 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { MASK_LABELS } from '../../domain/label.js';
+import { AppError } from '../../lib/errors.js';
+import type { EvaluateReport } from '../../training/evaluate.js';
+import { note, printJson, printLine } from '../output.js';
+import { withSignals } from '../signals.js';
+import { stepProgress } from '../step-progress.js';
+
+interface EvaluateArguments {
+  readonly crops?: string;
+  readonly scenes?: string;
+  readonly model: string;
+  readonly only?: 'train' | 'validation' | 'test';
+  readonly complete?: true;
+  readonly scoreThreshold: number;
+  readonly minFace: number;
+  readonly minSharpness: number;
+  readonly minCertainty: number;
+  readonly detectorSize: number;
+  readonly out?: string;
+  readonly json?: true;
+}
+
+export function register(program: Command): void {
+  program
+    .command('evaluate')
+    .description('judge labelled pictures as the service would and count')
+    .addOption(
+      new Option('--crops <dir>', 'pictures of one person each, a folder per label').conflicts('scenes'),
+    )
+    .addOption(new Option('--scenes <dir>', 'whole pictures with annotations.jsonl').conflicts('crops'))
+    .option('--model <id>', 'a folder of models/', 'mask-mobilenetv2')
+    .addOption(
+      new Option('--only <part>', "only pictures of this part of the model's split.json").choices([
+        'train',
+        'validation',
+        'test',
+      ]),
+    )
+    .option('--complete', 'every face in the set is labelled: a detection elsewhere is a false alarm')
+    .option('--score-threshold <score>', 'detections below are no faces', number(0, 1), 0.5)
+    .option('--min-face <px>', 'smaller faces are not assessable (shorter side)', number(0, 1000), 16)
+    .option('--min-sharpness <value>', 'faces less sharp are not assessable', number(0, 1e6), 20)
+    .option('--min-certainty <score>', 'judgements less sure are not assessable', number(0, 1), 0.5)
+    .option('--detector-size <px>', 'longer side that pictures are brought to', number(96, 1920), 640)
+    .option('--out <dir>', 'write a readable report with pictures there')
+    .option('--json', 'print the result as JSON')
+    .action((options: EvaluateArguments) => withSignals((signal) => evaluate(options, signal)));
+}
+
+async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promise<void> {
+  const dataDir = options.scenes ?? options.crops;
+  if (dataDir === undefined)
+    throw new AppError('CLI_USAGE', 'say what to judge: --crops DIR or --scenes DIR', { exitCode: 2 });
+  if (options.detectorSize % 32 !== 0)
+    throw new AppError('CLI_USAGE', '--detector-size must be a multiple of 32', { exitCode: 2 });
+  const [{ runEvaluate }, { InferencePool }, { modelsDir }] = await Promise.all([
+    import('../../training/evaluate.js'),
+    import('../../inference/inference-pool.js'),
+    import('../../lib/package-paths.js'),
+  ]);
+  const workers = Math.min(8, availableParallelism());
+  const modelDir = join(modelsDir(), options.model);
+  const pool = await InferencePool.open({
+    workers,
+    maxQueue: 4 * workers,
+    workerOptions: {
+      engine: 'auto',
+      detectorModelDir: join(modelsDir(), 'yunet-n'),
+      classifierModelDir: modelDir,
+      detectorWidth: options.detectorSize,
+      detectorHeight: options.detectorSize,
+      threadsPerWorker: 1,
+    },
+  });
+  try {
+    const report = await runEvaluate({
+      kind: options.scenes === undefined ? 'crops' : 'scenes',
+      dataDir,
+      model: options.model,
+      inference: pool,
+      rules: {
+        scoreThreshold: options.scoreThreshold,
+        minCertainty: options.minCertainty,
+        crop: { minFacePx: options.minFace, minSharpness: options.minSharpness },
+      },
+      concurrency: workers,
+      isComplete: options.complete ?? false,
+      progress: stepProgress(),
+      signal,
+      ...(options.only ? { only: { splitFile: join(modelDir, 'split.json'), part: options.only } } : {}),
+      ...(options.out === undefined ? {} : { outDir: options.out }),
+    });
+    if (options.json) printJson(report);
+    else printSummary(report);
+    if (options.out !== undefined) note(`report: ${join(options.out, 'report.html')}`);
+  } finally {
+    await pool.close();
+  }
+}
+
+function printSummary(report: EvaluateReport): void {
+  const share = (value: number) => `${(value * 100).toFixed(1)} %`;
+  printLine(`${report.model} on ${report.data}: ${report.count} faces in ${report.pictures} pictures`);
+  printLine(
+    `accuracy ${share(report.accuracy)}, macro-F1 ${report.macroF1.toFixed(3)}, ECE ${report.ece.toFixed(3)}`,
+  );
+  for (const label of MASK_LABELS) {
+    const { precision, recall, f1, support } = report.labels[label];
+    if (support > 0)
+      printLine(
+        `  ${label.padEnd(22)} precision ${share(precision)}  recall ${share(recall)}  F1 ${f1.toFixed(3)}  (${support})`,
+      );
+  }
+  if (report.givenTheBox)
+    printLine(
+      `given the box: accuracy ${share(report.givenTheBox.accuracy)}, macro-F1 ${report.givenTheBox.macroF1.toFixed(3)}, F1 ${MASK_LABELS.map((label) => report.givenTheBox!.labels[label].f1.toFixed(3)).join(' / ')}`,
+    );
+  if (report.twoLabels) printLine(`two labels: ${report.twoLabels.right} of ${report.twoLabels.count} right`);
+  if (report.notAssessable.count > 0) printLine(`not assessable: ${report.notAssessable.count}`);
+}
+
+function number(lowest: number, highest: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= lowest && value <= highest) return value;
+    throw new AppError('CLI_USAGE', `${text} is no number from ${lowest} to ${highest}`, { exitCode: 2 });
+  };
+}

@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { note, printJson, printLine } from '../output.js';
+import { withSignals } from '../signals.js';
+import { stepProgress } from '../step-progress.js';
+
+interface TrainArguments {
+  readonly recipe: string;
+  readonly data: string[];
+  readonly out: string;
+  readonly split?: string;
+  readonly cache?: string;
+  readonly json?: true;
+}
+
+export function register(program: Command): void {
+  program
+    .command('train')
+    .description('train a mask classifier from labelled pictures')
+    .requiredOption('--recipe <name>', 'what to train and how, e.g. baseline')
+    .requiredOption(
+      '--data <dir...>',
+      'folders with labelled pictures: annotations.jsonl, or one folder per label; read recursively',
+    )
+    .requiredOption('--out <dir>', "the model's folder; its last part becomes the model's name")
+    .option('--split <file>', 'an earlier split.json: what it holds back stays held back')
+    .option('--cache <dir>', 'where prepared pictures and features are kept (default: temporary files)')
+    .option('--json', 'print the result as JSON')
+    .action((options: TrainArguments) => withSignals((signal) => train(options, signal)));
+}
+
+async function train(options: TrainArguments, signal: AbortSignal): Promise<void> {
+  const [{ runTrain }, { openEngineFaceFinder }, { findRecipe }, { modelsDir }, { join }] = await Promise.all(
+    [
+      import('../../training/train.js'),
+      import('../../training/dataset/engine-face-finder.js'),
+      import('../../training/recipes/index.js'),
+      import('../../lib/package-paths.js'),
+      import('node:path'),
+    ],
+  );
+  findRecipe(options.recipe);
+  const finder = await openEngineFaceFinder({ modelsDir: modelsDir(), sizePx: 640, scoreThreshold: 0.3 });
+  try {
+    const report = await runTrain({
+      recipe: options.recipe,
+      dataDirs: options.data,
+      outDir: options.out,
+      finder,
+      backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
+      progress: stepProgress(),
+      signal,
+      ...(options.split === undefined ? {} : { splitFile: options.split }),
+      ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
+    });
+    if (options.json) {
+      printJson(report);
+      return;
+    }
+    const { validation, epochs, bestEpoch, seconds } = report;
+    printLine(`${report.model} → ${report.out}`);
+    printLine(
+      `validation: accuracy ${validation.accuracy.toFixed(4)}, macro-F1 ${validation.macroF1.toFixed(4)} (${validation.count} samples)`,
+    );
+    note(`best epoch ${bestEpoch} of ${epochs.length}, ${Math.round(seconds)} s`);
+  } finally {
+    await finder.close();
+  }
+}

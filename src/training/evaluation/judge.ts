@@ -1,0 +1,45 @@
+import type { ClassifyResult, CropRequest, DetectResult, TaskFailure } from '../../../workers/protocol.js';
+import type { Box } from '../../domain/box.js';
+import type { FaceDetection } from '../../domain/face.js';
+import type { PixelBuffer } from '../../domain/frame.js';
+import type { MaskScores } from '../../domain/label.js';
+import { AppError } from '../../lib/errors.js';
+import type { FaceFinder } from '../dataset/face-finder.js';
+import { type RgbPicture, toPixelBuffer } from '../dataset/rgb-picture.js';
+
+/** What the evaluation needs of the inference pool. */
+export interface InferencePort {
+  detect(pixels: PixelBuffer, scoreThreshold: number): Promise<DetectResult | TaskFailure>;
+  classify(crops: readonly CropRequest[]): Promise<ClassifyResult | TaskFailure>;
+}
+
+/** The product's detector and classifier, one picture at a time. Throws `AppError` with the worker's code. */
+export class PictureJudge implements FaceFinder {
+  readonly id = 'pool';
+  readonly #port: InferencePort;
+  readonly #scoreThreshold: number;
+
+  constructor(port: InferencePort, scoreThreshold: number) {
+    this.#port = port;
+    this.#scoreThreshold = scoreThreshold;
+  }
+
+  async find(picture: RgbPicture): Promise<FaceDetection[]> {
+    const result = await this.#port.detect(toPixelBuffer(picture), this.#scoreThreshold);
+    return [...succeeded(result).faces];
+  }
+
+  async classify(picture: RgbPicture, boxes: readonly Box[]): Promise<readonly MaskScores[]> {
+    if (boxes.length === 0) return [];
+    const pixels = toPixelBuffer(picture);
+    return succeeded(await this.#port.classify(boxes.map((box) => ({ pixels, box })))).scores;
+  }
+
+  /** The pool belongs to whoever opened it. */
+  async close(): Promise<void> {}
+}
+
+function succeeded<T extends { readonly ok: true }>(result: T | TaskFailure): T {
+  if (result.ok) return result;
+  throw new AppError(result.error.code, result.error.message, { retryable: result.error.retryable });
+}

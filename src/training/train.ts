@@ -1,0 +1,236 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { MASK_LABELS, type MaskLabel } from '../domain/label.js';
+import { AppError } from '../lib/errors.js';
+import { discoverPictures } from './dataset/discover.js';
+import type { FaceFinder } from './dataset/face-finder.js';
+import type { LabelledPicture } from './dataset/picture.js';
+import { type PreparedPicture, preparePictures } from './dataset/prepare.js';
+import { type SplitPart, splitPictures } from './dataset/split.js';
+import { describeSplit, heldOutHashes, readSplitFile, writeSplitFile } from './dataset/split-file.js';
+import { exportModel } from './export/export-model.js';
+import { mobileNetV2, readBackboneWeights } from './export/mobilenet-v2.js';
+import type { Network } from './export/network.js';
+import { extractFeatures } from './features/extract-features.js';
+import { buildFrozenPart, type FrozenPart } from './features/feature-network.js';
+import { countByLabel, planSamples } from './features/sample-plan.js';
+import type { MaskHead } from './head/mask-head.js';
+import { startTensorFlow } from './head/tensorflow.js';
+import { type EpochReport, type TrainedHead, trainHead } from './head/train-head.js';
+import { fitTemperature } from './metrics/calibration.js';
+import type { ClassificationMetrics } from './metrics/classification-metrics.js';
+import { findRecipe } from './recipes/index.js';
+import type { Recipe } from './recipes/recipe.js';
+import { modelCard } from './report/model-card.js';
+
+/** Tells how far long work is; `begin` starts a new step. */
+export interface TrainingProgress {
+  begin(step: string, total: number, unit: string): void;
+  update(done: number, note?: string): void;
+  end(): void;
+}
+
+export interface TrainOptions {
+  readonly recipe: string;
+  readonly dataDirs: readonly string[];
+  /** The model's folder, `…/models/NAME`; its last part becomes the model's name. */
+  readonly outDir: string;
+  /** Finds the faces; closed by its owner. */
+  readonly finder: FaceFinder;
+  /** Folder of `imagenet-mobilenetv2`. */
+  readonly backboneDir: string;
+  /** For prepared pictures and features. Default: a folder of the system's temporary files. */
+  readonly cacheDir?: string;
+  /** An earlier split whose held-out pictures stay held out. */
+  readonly splitFile?: string;
+  readonly progress?: TrainingProgress;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainReport {
+  readonly recipe: string;
+  readonly out: string;
+  readonly model: string;
+  /** Labelled faces by data set and part. */
+  readonly faces: Readonly<Record<string, Readonly<Record<SplitPart, number>>>>;
+  /** Samples (faces and changed copies) by label. */
+  readonly samples: Readonly<Record<'train' | 'validation', Readonly<Record<MaskLabel, number>>>>;
+  readonly backend: string;
+  readonly epochs: readonly EpochReport[];
+  readonly bestEpoch: number;
+  readonly temperature: number;
+  readonly validation: ClassificationMetrics;
+  readonly seconds: number;
+}
+
+/**
+ * Trains a model from labelled pictures by a recipe and writes its folder: ONNX and TensorFlow.js forms,
+ * manifest, card, the split (`split.json`) and the report (`training.json`). Pictures of the `test` part are
+ * found and hashed, never trained on nor looked at for any choice. Rejects with `AppError` RECIPE_UNKNOWN,
+ * DATA_NOT_FOUND, DATA_INVALID, DATA_TOO_FEW, MODEL_NOT_FOUND, or with the signal's reason when aborted.
+ */
+export async function runTrain(options: TrainOptions): Promise<TrainReport> {
+  const startMs = performance.now();
+  const recipe = findRecipe(options.recipe);
+  const outDir = resolve(options.outDir);
+  const cacheDir = options.cacheDir ?? join(tmpdir(), 'maskwatch-training');
+  const { progress, signal } = options;
+  const shared = signal ? { cacheDir, signal } : { cacheDir };
+  const weights = await readBackboneWeights(options.backboneDir);
+  const backbone = mobileNetV2({ weights, sizePx: recipe.inputPx, at: 'head' });
+  const frozen = buildFrozenPart(backbone, recipe.featureNodes);
+
+  const found = await discoverAll(options.dataDirs);
+  const pictures = await step(progress, 'finding faces', found.length, 'pictures', (onProgress) =>
+    preparePictures(found, { ...shared, finder: options.finder, onProgress }),
+  );
+  const pinned = options.splitFile ? heldOutHashes(await readSplitFile(options.splitFile)) : undefined;
+  const parts = splitPictures(pictures, recipe.split, pinned);
+  const plans = {
+    train: planSamples(pictures, parts, 'train', recipe),
+    validation: planSamples(pictures, parts, 'validation', recipe),
+  };
+  const samples = { train: countByLabel(plans.train), validation: countByLabel(plans.validation) };
+  requireEveryLabel(samples);
+
+  const extract = (part: 'train' | 'validation') =>
+    step(progress, `features (${part})`, plans[part].length, 'crops', (onProgress) =>
+      extractFeatures(pictures, plans[part], { ...shared, recipe, frozen, onProgress }),
+    );
+  const training = await extract('train');
+  const validation = await extract('validation');
+
+  const backend = await startTensorFlow();
+  const trained = await step(progress, 'training', recipe.optimisation.maxEpochs, 'epochs', (onProgress) =>
+    trainHead(training, validation, {
+      map: frozen,
+      shape: recipe.head,
+      optimisation: recipe.optimisation,
+      onEpoch: ({ epoch, validationMacroF1 }) =>
+        onProgress(epoch, `validation macro-F1 ${validationMacroF1.toFixed(4)}`),
+      ...(signal ? { signal } : {}),
+    }),
+  );
+  const temperature = fitTemperature(
+    trained.validationLogits,
+    validation.samples.map(({ labelIndex }) => labelIndex),
+  );
+  const report: TrainReport = {
+    recipe: recipe.name,
+    out: outDir,
+    model: basename(outDir),
+    faces: countFaces(pictures, parts),
+    samples,
+    backend,
+    epochs: trained.epochs,
+    bestEpoch: trained.bestEpoch,
+    temperature,
+    validation: trained.validation,
+    seconds: (performance.now() - startMs) / 1000,
+  };
+  await writeModel(outDir, recipe, frozen, trained, report);
+  await writeSplitFile(join(outDir, 'split.json'), describeSplit(pictures, parts, recipe.split));
+  await writeFile(
+    join(outDir, 'training.json'),
+    `${JSON.stringify({ ...report, out: undefined, recipe }, null, 1)}\n`,
+  );
+  trained.head.dispose();
+  return report;
+}
+
+/** The frozen part with the head on it, from pixels to scores. */
+export function buildClassifier(
+  name: string,
+  frozen: FrozenPart,
+  head: MaskHead,
+  temperature: number,
+): Network {
+  const map = frozen.network.outputs[0]!.node;
+  return {
+    name,
+    nodes: [...frozen.network.nodes, ...head.toNodes(map, temperature)],
+    outputs: [{ name: 'scores', node: 'head_scores' }],
+  };
+}
+
+async function writeModel(
+  outDir: string,
+  recipe: Recipe,
+  frozen: FrozenPart,
+  { head }: TrainedHead,
+  report: TrainReport,
+): Promise<void> {
+  await mkdir(outDir, { recursive: true });
+  await exportModel(buildClassifier(report.model, frozen, head, report.temperature), {
+    modelDir: outDir,
+    outputs: { scores: { meaning: 'calibrated scores by label, together 1' } },
+    isCompact: true,
+    card: modelCard(recipe, report),
+    manifest: {
+      name: report.model,
+      version: '0.1.0',
+      task: 'mask-classification',
+      description: recipe.description,
+      license: 'Apache-2.0',
+      origin: [
+        'frozen part: models/imagenet-mobilenetv2',
+        `head: maskwatch train --recipe ${recipe.name}, data named in README.md`,
+      ],
+      labels: [...MASK_LABELS],
+      crop: { marginRatio: recipe.marginRatio, square: true },
+      temperature: report.temperature,
+      training: {
+        recipe: recipe.name,
+        faces: report.faces,
+        samples: report.samples,
+        bestEpoch: report.bestEpoch,
+        validation: { accuracy: report.validation.accuracy, macroF1: report.validation.macroF1 },
+      },
+    },
+  });
+}
+
+async function discoverAll(directories: readonly string[]): Promise<LabelledPicture[]> {
+  const byPath = new Map<string, LabelledPicture>();
+  for (const directory of directories)
+    for (const picture of await discoverPictures(directory)) byPath.set(picture.path, picture);
+  return [...byPath.values()];
+}
+
+function requireEveryLabel(samples: TrainReport['samples']): void {
+  for (const part of ['train', 'validation'] as const)
+    for (const label of MASK_LABELS)
+      if (samples[part][label] === 0)
+        throw new AppError('DATA_TOO_FEW', `the ${part} part has no face labelled ${label}`, {
+          hint: 'give more data with --data; parts are drawn by picture',
+          exitCode: 2,
+        });
+}
+
+function countFaces(
+  pictures: readonly PreparedPicture[],
+  parts: readonly SplitPart[],
+): Record<string, Record<SplitPart, number>> {
+  const counts: Record<string, Record<SplitPart, number>> = {};
+  pictures.forEach(({ picture, faces }, index) => {
+    counts[picture.dataset] ??= { train: 0, validation: 0, test: 0 };
+    counts[picture.dataset]![parts[index]!] += faces.length;
+  });
+  return counts;
+}
+
+async function step<T>(
+  progress: TrainingProgress | undefined,
+  name: string,
+  total: number,
+  unit: string,
+  run: (onProgress: (done: number, note?: string) => void) => Promise<T>,
+): Promise<T> {
+  progress?.begin(name, total, unit);
+  try {
+    return await run((done, note) => progress?.update(done, note));
+  } finally {
+    progress?.end();
+  }
+}
