@@ -169,9 +169,9 @@ export const loggingSchema = z.strictObject({
   level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
-    .describe('Default info.'),
+    .describe('Least severity that is logged. Default info.'),
   format: z
     .enum(['auto', 'json', 'pretty'])
     .default('auto')
-    .describe('Default auto: pretty on a terminal, JSON elsewhere.'),
+    .describe('How log lines look. Default auto: pretty on a terminal, JSON elsewhere.'),
 });
