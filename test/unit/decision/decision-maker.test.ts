@@ -435,6 +435,19 @@ describe('DecisionMaker: updates', () => {
     expect(new Set(script.changes.map(({ episode }) => episode.label)).size).toBe(2);
   });
 
+  it('keeps its label while two labels are about as probable', () => {
+    const script = new CameraScript();
+    script.play([bare()], 5000);
+    for (let i = 0; i < 600; i++) {
+      const [one, other] = i % 2 ? [0.46, 0.52] : [0.52, 0.46];
+      const scores = { with_mask: 0.02, without_mask: one, mask_worn_incorrectly: other };
+      script.frame([{ id: 1, scores }]);
+    }
+    expect(script.maker.decisions.get(1)!.scores.mask_worn_incorrectly).toBeGreaterThan(0.45);
+    for (const { episode } of script.changes) expect(episode.label).toBe('without_mask');
+    expect(script.maker.openEpisodeCount).toBe(1);
+  });
+
   it('tells nothing while nothing changes', () => {
     const script = new CameraScript();
     script.play([bare()], 120_000);

@@ -98,7 +98,7 @@ function checkLaws(changes: readonly EpisodeChange[]): { opened: number; updated
 describe('episodes, whatever happens', () => {
   it('open once, count their versions up by one, and close once', () => {
     const total = { opened: 0, updated: 0 };
-    for (let seed = 1; seed <= 25; seed++) {
+    for (let seed = 1; seed <= 12; seed++) {
       const script = playByChance(seed);
       const open = script.maker.openEpisodeCount;
       const final = script.maker.closeAll('shutdown', script);
@@ -109,8 +109,8 @@ describe('episodes, whatever happens', () => {
       total.updated += counts.updated;
     }
     // The chance must have done something.
-    expect(total.opened).toBeGreaterThan(100);
-    expect(total.updated).toBeGreaterThan(20);
+    expect(total.opened).toBeGreaterThan(50);
+    expect(total.updated).toBeGreaterThan(10);
   });
 
   it('come out the same whatever the wall clock says', () => {

@@ -128,6 +128,18 @@ describe('FaceTracker: hiding', () => {
     expect(idsOf(frames)).toEqual([1]);
   });
 
+  it('gives a face to the track that was seen just now, not to one that could be anywhere', () => {
+    const tracker = new FaceTracker(OPTIONS);
+    for (const i of count(4)) tracker.update([faceAt(100, 100), faceAt(160, 100)], i * PERIOD_MS);
+    for (const i of count(7)) tracker.update([faceAt(160, 100)], 800 + i * PERIOD_MS);
+    const face = faceAt(140, 100);
+    const { tracks } = tracker.update([face], 2200);
+    expect(tracks.map(({ trackId, detection }) => [trackId, detection === face])).toEqual([
+      [1, false],
+      [2, true],
+    ]);
+  });
+
   it('says lost while hidden, goes on predicting, and ends the track once, under an id never used again', () => {
     const tracker = new FaceTracker(OPTIONS);
     for (const i of count(5)) tracker.update([faceAt(100 + 20 * i, 100)], i * PERIOD_MS);
@@ -195,6 +207,15 @@ describe('FaceTracker: two stages', () => {
     expect(tracks[0]).toMatchObject({ trackId: 1, state: 'confirmed', detection: low });
   });
 
+  it('trusts the place of a half-hidden face less', () => {
+    const shiftAfter = (score: number) => {
+      const tracker = new FaceTracker(OPTIONS);
+      for (const i of count(5)) tracker.update([faceAt(100, 100)], i * PERIOD_MS);
+      return tracker.update([faceAt(110, 100, 30, score)], 1000).tracks[0]!.box.x;
+    };
+    expect(shiftAfter(0.3)).toBeLessThan(shiftAfter(0.9));
+  });
+
   it('ignores what is below the low score', () => {
     const tracker = new FaceTracker(OPTIONS);
     tracker.update([faceAt(100, 100)], 0);
@@ -235,6 +256,11 @@ describe('FaceTracker: crowds and oddities', () => {
     const inner = { ...faceAt(100, 100, 36, 0.7), landmarks: whole.landmarks };
     const shifted = { ...faceAt(115, 100, 60, 0.8), landmarks: whole.landmarks };
     const frames = follow(count(6).map((i) => (i % 2 ? [whole, inner] : [shifted, whole])));
+    expect(idsOf(frames)).toEqual([1]);
+  });
+
+  it('makes one track of two boxes that overlap by half, whatever their landmarks', () => {
+    const frames = follow(count(6).map(() => [faceAt(100, 100, 60), faceAt(112, 108, 60, 0.7)]));
     expect(idsOf(frames)).toEqual([1]);
   });
 
