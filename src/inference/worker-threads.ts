@@ -86,8 +86,11 @@ function workerFile(): { filename: string; execArgv?: string[] } {
   const url = new URL(`../../workers/inference-worker.${isSource ? 'ts' : 'js'}`, import.meta.url);
   const filename = fileURLToPath(url);
   if (!isSource) return { filename };
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return { filename, execArgv: ['--import', tsx] };
+  // `--import tsx` itself registers in the main thread only.
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'));
+  const api = new URL('./dist/esm/api/index.mjs', tsx).href;
+  const register = `import { register } from ${JSON.stringify(api)}; register();`;
+  return { filename, execArgv: ['--import', `data:text/javascript,${encodeURIComponent(register)}`] };
 }
 
 /**

@@ -27,7 +27,7 @@ export async function makeTinyModels(): Promise<TinyModels> {
     license: 'Apache-2.0',
     origin: ['made by a test'],
   };
-  await exportModel(detector(), {
+  await exportModel(tinyDetector(), {
     modelDir: detectorDir,
     manifest: { ...common, name: 'tiny-detector', task: 'face-detection' },
     outputs: Object.fromEntries(
@@ -35,7 +35,7 @@ export async function makeTinyModels(): Promise<TinyModels> {
     ),
     multipleOf: 32,
   });
-  await exportModel(classifier(), {
+  await exportModel(tinyClassifier(), {
     modelDir: classifierDir,
     manifest: {
       ...common,
@@ -56,7 +56,8 @@ const OUTPUTS = STRIDES.flatMap((stride) =>
   (['cls', 'obj', 'bbox', 'kps'] as const).map((kind) => ({ kind, stride, name: `${kind}_${stride}` })),
 );
 
-function detector(): Network {
+/** What `tiny-detector` computes. */
+export function tinyDetector(): Network {
   const nodes: NetworkNode[] = [
     { op: 'input', name: 'picture', heightPx: null, widthPx: null },
     { op: 'normalise', name: 'normal', input: 'picture', scale: 1 / 127.5, offset: -1 },
@@ -78,7 +79,8 @@ function detector(): Network {
   return { name: 'tiny-detector', nodes, outputs };
 }
 
-function classifier(): Network {
+/** What `tiny-classifier` computes. */
+export function tinyClassifier(): Network {
   return {
     name: 'tiny-classifier',
     nodes: [

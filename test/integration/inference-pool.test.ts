@@ -1,0 +1,341 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { extractCrop } from '../../src/crops/extract.js';
+import { letterbox } from '../../src/detection/letterbox.js';
+import { decodeYunet } from '../../src/detection/yunet-decode.js';
+import type { Box } from '../../src/domain/box.js';
+import {
+  InferencePool,
+  type InferencePoolOptions,
+  type PoolLog,
+} from '../../src/inference/inference-pool.js';
+import type { WorkerOptions } from '../../workers/protocol.js';
+import { runPlainly } from '../support/plain-network.js';
+import {
+  makeTinyModels,
+  noisePicture,
+  TINY_CROP_PX,
+  TINY_MARGIN,
+  type TinyModels,
+  tinyClassifier,
+  tinyDetector,
+} from '../support/tiny-models.js';
+
+const DETECTOR = { width: 96, height: 64 };
+const LABELS = ['without_mask', 'mask_worn_incorrectly', 'with_mask'] as const;
+
+let models: TinyModels;
+let pool: InferencePool | undefined;
+
+beforeAll(async () => {
+  models = await makeTinyModels();
+});
+afterEach(async () => {
+  await pool?.close();
+  pool = undefined;
+});
+afterAll(() => models?.remove());
+
+/** A log that lets a test wait for a message. */
+class ListeningLog implements PoolLog {
+  readonly messages: string[] = [];
+  readonly #listeners = new Set<() => void>();
+  info = (fields: object, message: string) => this.#add(fields, message);
+  warn = (fields: object, message: string) => this.#add(fields, message);
+  error = (fields: object, message: string) => this.#add(fields, message);
+
+  async until(pattern: RegExp, count = 1): Promise<void> {
+    while (this.messages.filter((message) => pattern.test(message)).length < count)
+      await new Promise<void>((resolve) => {
+        this.#listeners.add(resolve);
+      });
+  }
+
+  #add(fields: object, message: string): void {
+    this.messages.push(`${message} ${JSON.stringify(fields)}`);
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
+  }
+}
+
+async function openPool(
+  options: Partial<InferencePoolOptions> = {},
+  workerOptions: Partial<WorkerOptions> = {},
+): Promise<InferencePool> {
+  pool = await InferencePool.open({
+    workers: 1,
+    maxQueue: 16,
+    measureBatchSizes: [1, 2],
+    faultInjection: true,
+    ...options,
+    workerOptions: {
+      engine: 'onnxruntime',
+      detectorModelDir: models.detectorDir,
+      classifierModelDir: models.classifierDir,
+      detectorWidth: DETECTOR.width,
+      detectorHeight: DETECTOR.height,
+      threadsPerWorker: 1,
+      ...workerOptions,
+    },
+  });
+  return pool;
+}
+
+const READY = /a new inference worker is ready/;
+const NOT_STARTED = /did not start/;
+const picture = noisePicture(96, 64, 3, [96, 54]);
+const box: Box = { x: 20, y: 10, width: 24, height: 30 };
+
+describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) => {
+  it('tells engine and measured times', async () => {
+    const { info, classifyMsByBatch, detectMs, utilization, queueSize } = await openPool(
+      { workers: 2 },
+      { engine },
+    );
+    expect(info.engine).toBe(engine);
+    expect(Object.keys(classifyMsByBatch)).toEqual(['1', '2']);
+    for (const ms of [...Object.values(classifyMsByBatch), detectMs]) expect(ms).toBeGreaterThan(0);
+    expect(utilization).toBeGreaterThanOrEqual(0);
+    expect(queueSize).toBe(0);
+  });
+
+  it('finds what the plain computation finds, in pixels of the picture', async () => {
+    const large = noisePicture(200, 120, 9);
+    const result = await (await openPool({}, { engine })).detect(large, 0.6);
+    if (!result.ok) throw new Error(result.error.message);
+
+    const input = new Uint8Array(DETECTOR.width * DETECTOR.height * 3);
+    const source = { data: new Uint8Array(large.buffer), width: 200, height: 120 };
+    const { scale } = letterbox(source, input, DETECTOR.width, DETECTOR.height);
+    const outputs = runPlainly(tinyDetector(), input, DETECTOR.height, DETECTOR.width);
+    const floats = (name: string) => Float32Array.from(outputs[name]!);
+    const levels = [8, 16, 32].map((stride) => ({
+      stride,
+      cls: floats(`cls_${stride}`),
+      obj: floats(`obj_${stride}`),
+      bbox: floats(`bbox_${stride}`),
+      kps: floats(`kps_${stride}`),
+    }));
+    const expected = decodeYunet(levels, {
+      inputWidth: DETECTOR.width,
+      inputHeight: DETECTOR.height,
+      scoreThreshold: 0.6,
+    });
+
+    expect(expected.length).toBeGreaterThan(0);
+    expect(result.faces).toHaveLength(expected.length);
+    for (const [index, face] of expected.entries()) {
+      const found = result.faces[index]!;
+      expect(found.score).toBeCloseTo(face.score, 3);
+      for (const key of ['x', 'y', 'width', 'height'] as const)
+        expect(Math.abs(found.box[key] - face.box[key] / scale)).toBeLessThan(0.1);
+      for (const [i, point] of face.landmarks.entries())
+        expect(Math.abs(found.landmarks[i]!.x - point.x / scale)).toBeLessThan(0.1);
+      expect(found.sharpness).toBeGreaterThan(0);
+    }
+  });
+
+  it('judges crops as the plain computation does, label by label and in their order', async () => {
+    const other = noisePicture(64, 64, 5);
+    const crops = [
+      { pixels: picture, box },
+      { pixels: other, box: { x: -10, y: 5, width: 40, height: 40 } },
+      { pixels: picture, box: { x: 60, y: 30, width: 50, height: 12 } },
+    ];
+    const result = await (await openPool({}, { engine })).classify(crops);
+    if (!result.ok) throw new Error(result.error.message);
+    expect(result.scores).toHaveLength(3);
+    const seen = new Set<string>();
+    for (const [index, crop] of crops.entries()) {
+      const cut = new Uint8Array(TINY_CROP_PX * TINY_CROP_PX * 3);
+      const source = { ...crop.pixels, data: new Uint8Array(crop.pixels.buffer) };
+      extractCrop(source, crop.box, { sizePx: TINY_CROP_PX, marginRatio: TINY_MARGIN }, cut);
+      const plain = runPlainly(tinyClassifier(), cut, TINY_CROP_PX, TINY_CROP_PX).scores!;
+      for (const [place, label] of LABELS.entries())
+        expect(Math.abs(result.scores[index]![label] - plain[place]!)).toBeLessThan(1e-3);
+      seen.add(plain.map((score) => Math.round(score * 100)).join());
+    }
+    // Otherwise the order would prove nothing.
+    expect(seen.size).toBe(3);
+  });
+
+  it('takes more crops than go through the model at once', async () => {
+    const crops = Array.from({ length: 130 }, (_, i) => ({ pixels: picture, box: { ...box, x: i % 60 } }));
+    const opened = await openPool({}, { engine });
+    const result = await opened.classify(crops);
+    const alone = await opened.classify([crops[129]!]);
+    if (!result.ok || !alone.ok) throw new Error('failed');
+    expect(result.scores).toHaveLength(130);
+    expect(result.scores[129]!.with_mask).toBeCloseTo(alone.scores[0]!.with_mask, 4);
+  });
+
+  it.each(['exit', 'throw'] as const)(
+    'a worker that dies (%s) fails its own task only and is replaced',
+    async (how) => {
+      const log = new ListeningLog();
+      const opened = await openPool({ log }, { engine });
+      const before = await opened.classify([{ pixels: picture, box }]);
+      const crashed = opened.crashWorker(how);
+      const waiting = [opened.detect(picture, 0.6), opened.classify([{ pixels: picture, box }])] as const;
+      expect(await crashed).toMatchObject({ ok: false, error: { code: 'WORKER_DIED', retryable: true } });
+      const [detected, classified] = await Promise.all(waiting);
+      expect(detected.ok).toBe(true);
+      if (!before.ok || !classified.ok) throw new Error('failed');
+      expect(classified.scores).toEqual(before.scores);
+      await log.until(READY);
+      expect(opened.workerDeaths).toBe(1);
+      expect(opened.workersReady).toBe(1);
+    },
+  );
+});
+
+describe('InferencePool', () => {
+  it('answers with a failure where a picture does not fit its buffer, and goes on', async () => {
+    const opened = await openPool();
+    const bad = { ...picture, height: 1000 };
+    expect(await opened.detect(bad, 0.5)).toMatchObject({ ok: false, error: { code: 'PIXELS_BAD_INPUT' } });
+    expect(await opened.classify([{ pixels: picture, box: { ...box, width: 0, height: 0 } }])).toMatchObject({
+      ok: false,
+      error: { code: 'PIXELS_BAD_INPUT' },
+    });
+    expect((await opened.detect(picture, 0.5)).ok).toBe(true);
+    expect(opened.workerDeaths).toBe(0);
+  });
+
+  it('refuses what is more than its queue takes, in words that name it', async () => {
+    const opened = await openPool({ maxQueue: 2 });
+    const tasks = Array.from({ length: 5 }, () => opened.detect(picture, 0.5));
+    expect(opened.queueSize).toBe(2);
+    const codes = (await Promise.all(tasks)).map((result) => (result.ok ? 'ok' : result.error.code));
+    expect(codes).toEqual(['ok', 'ok', 'ok', 'POOL_OVERLOADED', 'POOL_OVERLOADED']);
+    expect(opened.queueSize).toBe(0);
+    expect((await opened.detect(picture, 0.5)).ok).toBe(true);
+  });
+
+  it('serves in the order of arrival', async () => {
+    const opened = await openPool();
+    const order: number[] = [];
+    await Promise.all(
+      [1, 2, 3, 4, 5, 6].map(async (index) => {
+        await opened.detect(picture, 0.9);
+        order.push(index);
+      }),
+    );
+    expect(order).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('goes on with the others while one worker cannot be replaced, and takes it back once it can', async () => {
+    const log = new ListeningLog();
+    const own = await makeTinyModels();
+    try {
+      const opened = await openPool(
+        { workers: 2, log },
+        { detectorModelDir: own.detectorDir, classifierModelDir: own.classifierDir },
+      );
+      const manifest = join(own.detectorDir, 'manifest.json');
+      await rename(manifest, `${manifest}.away`);
+      expect((await opened.crashWorker('exit')).ok).toBe(false);
+      await log.until(NOT_STARTED);
+      expect(log.messages.join('\n')).toContain('manifest.json cannot be read');
+      expect(opened.workersReady).toBe(1);
+      for (let i = 0; i < 5; i++) expect((await opened.detect(picture, 0.5)).ok).toBe(true);
+
+      await rename(`${manifest}.away`, manifest);
+      // Two tasks at once need both: the missing worker is tried again.
+      const isReady = log.until(READY).then(() => true);
+      while (!(await Promise.race([isReady, Promise.resolve(false)])))
+        await Promise.all([opened.detect(picture, 0.5), opened.detect(picture, 0.5)]);
+      expect(opened.workersReady).toBe(2);
+    } finally {
+      await pool?.close();
+      await own.remove();
+    }
+  });
+
+  it('with no worker left fails at once instead of waiting, and comes back by itself', async () => {
+    const log = new ListeningLog();
+    const own = await makeTinyModels();
+    try {
+      const opened = await openPool({ log }, { detectorModelDir: own.detectorDir });
+      const manifest = join(own.detectorDir, 'manifest.json');
+      await rename(manifest, `${manifest}.away`);
+      const crashed = opened.crashWorker('exit');
+      const waiting = opened.detect(picture, 0.5);
+      expect((await crashed).ok).toBe(false);
+      expect(await waiting).toMatchObject({
+        ok: false,
+        error: { code: 'WORKER_UNAVAILABLE', retryable: true },
+      });
+      const startsBefore = log.messages.length;
+      for (let i = 0; i < 50; i++)
+        expect(await opened.detect(picture, 0.5)).toMatchObject({ error: { code: 'WORKER_UNAVAILABLE' } });
+      // Not a start per task: the one that was asked for is still waiting before it tries.
+      expect(log.messages.length - startsBefore).toBeLessThanOrEqual(1);
+
+      await rename(`${manifest}.away`, manifest);
+      const isReady = log.until(READY).then(() => true);
+      while (!(await Promise.race([isReady, Promise.resolve(false)]))) {
+        await opened.detect(picture, 0.5);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect((await opened.detect(picture, 0.5)).ok).toBe(true);
+    } finally {
+      await pool?.close();
+      await own.remove();
+    }
+  });
+
+  it('does not obey a crash task unless it was opened for that', async () => {
+    const opened = await openPool({ faultInjection: false });
+    expect(await opened.crashWorker('exit')).toMatchObject({ error: { code: 'FAULT_INJECTION_OFF' } });
+    expect((await opened.detect(picture, 0.5)).ok).toBe(true);
+  });
+
+  it.each<[string, Partial<WorkerOptions>, object]>([
+    [
+      'a model that is not there',
+      { classifierModelDir: 'models/nowhere' },
+      { code: 'MODEL_NOT_FOUND', exitCode: 3 },
+    ],
+    [
+      'a size that the detector does not take',
+      { detectorWidth: 100 },
+      { code: 'MODEL_UNSUPPORTED', exitCode: 2 },
+    ],
+  ])('does not open with %s, and says so', async (_, options, error) => {
+    await expect(openPool({ workers: 2 }, options)).rejects.toMatchObject(error);
+  });
+
+  it('does not open with the models mixed up', async () => {
+    const { detectorDir, classifierDir } = models;
+    await expect(
+      openPool({}, { detectorModelDir: classifierDir, detectorWidth: 32, detectorHeight: 32 }),
+    ).rejects.toMatchObject({ code: 'MODEL_INVALID', message: expect.stringContaining('tiny-classifier') });
+    await expect(openPool({}, { classifierModelDir: detectorDir })).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message: expect.stringContaining('tiny-detector'),
+    });
+  });
+
+  it('on close finishes what is under way, then refuses', async () => {
+    const opened = await openPool();
+    const underWay = [opened.detect(picture, 0.5), opened.detect(picture, 0.5)];
+    const closed = opened.close();
+    expect(await opened.detect(picture, 0.5)).toMatchObject({ error: { code: 'POOL_CLOSED' } });
+    expect((await Promise.all(underWay)).map(({ ok }) => ok)).toEqual([true, true]);
+    await closed;
+    await opened.close();
+    expect(opened.workerDeaths).toBe(0);
+  });
+
+  it('on close does not wait for ever', async () => {
+    const opened = await openPool({ closeTimeoutMs: 1 });
+    const tasks = Array.from({ length: 10 }, () =>
+      opened.classify(Array.from({ length: 64 }, () => ({ pixels: picture, box }))),
+    );
+    await opened.close();
+    const codes = (await Promise.all(tasks)).map((result) => (result.ok ? 'ok' : result.error.code));
+    expect(codes.at(-1)).toBe('POOL_CLOSED');
+  });
+});
