@@ -10,7 +10,7 @@ const ADAPTERS = [
   '^src/inference/(onnxruntime|ort|tfjs)/',
   '^src/publish/.*(sqlite|postgres|redis|mqtt|webhook)[^/]*\\.ts$',
 ];
-const COMPOSERS = '^src/app\\.ts$|^src/app/|^workers/|^src/cli/|^src/training/';
+const COMPOSERS = '^src/(app|assemble-[a-z-]+)\\.ts$|^workers/|^src/(cli|demo|training)/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -1,5 +1,6 @@
+import { isLoopbackHost } from '../http/origin.js';
 import { checkCameraUrl } from './camera-url.js';
-import { isLoopback } from './loopback.js';
+
 import type { KeyPath, PlacedProblem } from './problems.js';
 import type { Config } from './schema.js';
 
@@ -78,7 +79,7 @@ function checkIngest(ingest: Loose, own: Loose, problems: PlacedProblem[]): void
 }
 
 function checkServer(server: Loose, problems: PlacedProblem[]): void {
-  if (typeof server.host === 'string' && !isLoopback(server.host) && server.auth === undefined)
+  if (typeof server.host === 'string' && !isLoopbackHost(server.host) && server.auth === undefined)
     problems.push({
       path: ['server', 'host'],
       message: `listening on ${server.host} needs server.auth: everybody in the network could see the cameras`,
