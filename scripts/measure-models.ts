@@ -29,10 +29,7 @@ function addTfjs(title: string, model: GraphModel, pixels: Uint8Array, shape: nu
   runs.set(title, async () =>
     tf.tidy(() => {
       const input = tf.tensor(Int32Array.from(pixels), shape, 'int32');
-      const outputs = model.execute(
-        { pixels: input },
-        Object.keys(model.modelSignature.outputs),
-      ) as tf.Tensor[];
+      const outputs = model.execute({ pixels: input }, outputNames) as tf.Tensor | tf.Tensor[];
       for (const output of [outputs].flat()) output.dataSync();
     }),
   );
