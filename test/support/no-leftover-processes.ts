@@ -26,6 +26,8 @@ export default function setup(): () => Promise<void> {
     if (left.length === 0) return;
     for (const { pid } of left) kill(pid);
     const list = left.map(({ pid, command }) => `  ${pid} ${command}`).join('\n');
+    // vitest prints an error of this hook but does not fail for it.
+    process.exitCode = 1;
     throw new Error(`processes were left running after the tests (now killed):\n${list}`);
   };
 }
