@@ -6,8 +6,8 @@ import { AppError } from '../lib/errors.js';
 import { discoverPictures } from './dataset/discover.js';
 import type { FaceFinder } from './dataset/face-finder.js';
 import type { LabelledPicture } from './dataset/picture.js';
-import { type PreparedPicture, preparePictures } from './dataset/prepare.js';
-import { type SplitPart, splitPictures } from './dataset/split.js';
+import { prepareFaces, printPictures } from './dataset/prepare.js';
+import { type PrintedPicture, type SplitPart, splitPictures } from './dataset/split.js';
 import { describeSplit, heldOutHashes, readSplitFile, writeSplitFile } from './dataset/split-file.js';
 import { exportModel } from './export/export-model.js';
 import { mobileNetV2, readBackboneWeights } from './export/mobilenet-v2.js';
@@ -67,7 +67,7 @@ export interface TrainReport {
 /**
  * Trains a model from labelled pictures by a recipe and writes its folder: ONNX and TensorFlow.js forms,
  * manifest, card, the split (`split.json`) and the report (`training.json`). Pictures of the `test` part are
- * found and hashed, never trained on nor looked at for any choice. Rejects with `AppError` RECIPE_UNKNOWN,
+ * fingerprinted, to keep their near twins out of training, and then left alone. Rejects with `AppError` RECIPE_UNKNOWN,
  * DATA_NOT_FOUND, DATA_INVALID, DATA_TOO_FEW, MODEL_NOT_FOUND, or with the signal's reason when aborted.
  */
 export async function runTrain(options: TrainOptions): Promise<TrainReport> {
@@ -82,11 +82,15 @@ export async function runTrain(options: TrainOptions): Promise<TrainReport> {
   const frozen = buildFrozenPart(backbone, recipe.featureNodes);
 
   const found = await discoverAll(options.dataDirs);
-  const pictures = await step(progress, 'finding faces', found.length, 'pictures', (onProgress) =>
-    preparePictures(found, { ...shared, finder: options.finder, onProgress }),
+  const printed = await step(progress, 'reading pictures', found.length, 'pictures', (onProgress) =>
+    printPictures(found, { ...shared, onProgress }),
   );
   const pinned = options.splitFile ? heldOutHashes(await readSplitFile(options.splitFile)) : undefined;
-  const parts = splitPictures(pictures, recipe.split, pinned);
+  const parts = splitPictures(printed, recipe.split, pinned);
+  const isOpen = (index: number) => parts[index] !== 'test';
+  const pictures = await step(progress, 'finding faces', found.length, 'pictures', (onProgress) =>
+    prepareFaces(printed, options.finder, isOpen, { ...shared, onProgress }),
+  );
   const plans = {
     train: planSamples(pictures, parts, 'train', recipe),
     validation: planSamples(pictures, parts, 'validation', recipe),
@@ -209,13 +213,13 @@ function requireEveryLabel(samples: TrainReport['samples']): void {
 }
 
 function countFaces(
-  pictures: readonly PreparedPicture[],
+  pictures: readonly PrintedPicture[],
   parts: readonly SplitPart[],
 ): Record<string, Record<SplitPart, number>> {
   const counts: Record<string, Record<SplitPart, number>> = {};
-  pictures.forEach(({ picture, faces }, index) => {
+  pictures.forEach(({ picture }, index) => {
     counts[picture.dataset] ??= { train: 0, validation: 0, test: 0 };
-    counts[picture.dataset]![parts[index]!] += faces.length;
+    counts[picture.dataset]![parts[index]!] += picture.kind === 'scene' ? picture.faces.length : 1;
   });
   return counts;
 }

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { Box } from '../../domain/box.js';
 import type { Landmarks } from '../../domain/face.js';
 import type { MaskLabel } from '../../domain/label.js';
 import { type FaceFinder, findPortraitFace } from './face-finder.js';
 import { type Fingerprint, fingerprintPicture } from './fingerprint.js';
+import { JsonlCache } from './jsonl-cache.js';
 import { matchBoxes } from './match-boxes.js';
 import type { LabelledPicture } from './picture.js';
 import { type RgbPicture, readRgbPicture } from './rgb-picture.js';
+import type { PrintedPicture } from './split.js';
 
 /** A labelled face as the detector delivers it. */
 export interface PreparedFace {
@@ -19,21 +20,11 @@ export interface PreparedFace {
   readonly landmarks: Landmarks | null;
 }
 
-export interface PreparedPicture {
-  readonly picture: LabelledPicture;
-  readonly print: Fingerprint;
-  readonly faces: readonly PreparedFace[];
-}
-
-interface CacheEntry {
-  readonly contentHash: string;
-  readonly perceptual: readonly number[];
-  readonly perceptualMirrored: readonly number[];
+export interface PreparedPicture extends PrintedPicture {
   readonly faces: readonly PreparedFace[];
 }
 
 export interface PrepareOptions {
-  readonly finder: FaceFinder;
   /** Where results are kept between runs; created when missing. */
   readonly cacheDir: string;
   readonly onProgress?: (done: number) => void;
@@ -41,51 +32,50 @@ export interface PrepareOptions {
 }
 
 /**
- * Fingerprints every picture and finds its faces with the detector. Results are cached by the pictures' names
- * and the detector, so a second run takes a moment. Order is kept. Rejects with `AppError` DATA_UNREADABLE at
- * the first picture that cannot be read, with the signal's reason when aborted.
+ * Fingerprints of all pictures, in order; cached by file name, size and time of change. Rejects with `AppError`
+ * DATA_UNREADABLE at the first file that is no picture, with the signal's reason when aborted.
  */
-export async function preparePictures(
+export async function printPictures(
   pictures: readonly LabelledPicture[],
   options: PrepareOptions,
-): Promise<PreparedPicture[]> {
-  await mkdir(options.cacheDir, { recursive: true });
-  const cachePath = join(options.cacheDir, `prepared-${cacheKey(pictures, options.finder)}.json`);
-  const cached = await readCache(cachePath);
-  const entries: CacheEntry[] = cached.slice(0, pictures.length);
-  let savedAt = entries.length;
-  for (let index = entries.length; index < pictures.length; index++) {
-    options.signal?.throwIfAborted();
-    entries.push(await prepareOne(pictures[index]!, options.finder));
-    options.onProgress?.(index + 1);
-    if (index + 1 - savedAt >= 1000 || index + 1 === pictures.length) {
-      await writeFile(cachePath, JSON.stringify(entries));
-      savedAt = index + 1;
-    }
-  }
-  return pictures.map((picture, index) => {
-    const { contentHash, perceptual, perceptualMirrored, faces } = entries[index]!;
-    return {
-      picture,
-      faces,
-      print: {
-        contentHash,
-        perceptual: Uint32Array.from(perceptual),
-        perceptualMirrored: Uint32Array.from(perceptualMirrored),
+): Promise<PrintedPicture[]> {
+  const cache = await JsonlCache.open<[string, number[], number[]]>(options.cacheDir, 'fingerprints');
+  return mapCached(pictures, cache, options, async (picture) => {
+    const { size, mtimeMs } = await stat(picture.path);
+    const [contentHash, perceptual, perceptualMirrored] = await cache.take(
+      `${picture.path}:${size}:${mtimeMs}`,
+      async () => {
+        const print = await fingerprintPicture(picture.path);
+        return [print.contentHash, [...print.perceptual], [...print.perceptualMirrored]];
       },
+    );
+    const print: Fingerprint = {
+      contentHash,
+      perceptual: Uint32Array.from(perceptual),
+      perceptualMirrored: Uint32Array.from(perceptualMirrored),
     };
+    return { picture, print };
   });
 }
 
-async function prepareOne(picture: LabelledPicture, finder: FaceFinder): Promise<CacheEntry> {
-  const print = await fingerprintPicture(picture.path);
-  const rgb = await readRgbPicture(picture.path);
-  return {
-    contentHash: print.contentHash,
-    perceptual: [...print.perceptual],
-    perceptualMirrored: [...print.perceptualMirrored],
-    faces: await labelledFaces(picture, rgb, finder),
-  };
+/**
+ * The labelled faces of pictures with the detector's boxes. Pictures for which `isWanted` is false are not opened
+ * and get no faces. Cached by content, labels and detector. Rejects as {@link printPictures} does.
+ */
+export async function prepareFaces(
+  pictures: readonly PrintedPicture[],
+  finder: FaceFinder,
+  isWanted: (index: number) => boolean,
+  options: PrepareOptions,
+): Promise<PreparedPicture[]> {
+  const cache = await JsonlCache.open<PreparedFace[]>(options.cacheDir, `faces-${finder.id}`);
+  return mapCached(pictures, cache, options, async ({ picture, print }, index) => {
+    if (!isWanted(index)) return { picture, print, faces: [] };
+    const faces = await cache.take(`${print.contentHash}:${labelsKey(picture)}`, async () =>
+      labelledFaces(picture, await readRgbPicture(picture.path), finder),
+    );
+    return { picture, print, faces };
+  });
 }
 
 /** The labelled faces of a picture, each with the best matching detection that no other label has taken. */
@@ -110,19 +100,26 @@ export async function labelledFaces(
   });
 }
 
-function cacheKey(pictures: readonly LabelledPicture[], finder: FaceFinder): string {
-  const hash = createHash('sha256').update(finder.id);
-  for (const picture of pictures)
-    hash.update(
-      `\n${picture.path}:${picture.kind === 'scene' ? JSON.stringify(picture.faces) : picture.label}`,
-    );
-  return hash.digest('hex').slice(0, 12);
+async function mapCached<In, Out>(
+  items: readonly In[],
+  cache: { close(): Promise<void> },
+  { onProgress, signal }: PrepareOptions,
+  make: (item: In, index: number) => Promise<Out>,
+): Promise<Out[]> {
+  const results: Out[] = [];
+  try {
+    for (const [index, item] of items.entries()) {
+      signal?.throwIfAborted();
+      results.push(await make(item, index));
+      onProgress?.(index + 1);
+    }
+  } finally {
+    await cache.close();
+  }
+  return results;
 }
 
-async function readCache(path: string): Promise<CacheEntry[]> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as CacheEntry[];
-  } catch {
-    return [];
-  }
+function labelsKey(picture: LabelledPicture): string {
+  const labels = picture.kind === 'scene' ? JSON.stringify(picture.faces) : picture.label;
+  return createHash('sha256').update(labels).digest('hex').slice(0, 8);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { extractCrop } from '../../crops/extract.js';
 import { cutVariant } from '../augment/face-variant.js';
+import { paintMask } from '../augment/paint-mask.js';
 import type { PreparedPicture } from '../dataset/prepare.js';
 import { type RgbPicture, readRgbPicture } from '../dataset/rgb-picture.js';
 import { writeOnnx } from '../export/onnx-writer.js';
@@ -92,8 +93,15 @@ export async function cutSample(
   recipe: Recipe,
   target: Uint8Array,
 ): Promise<void> {
-  const { box } = faces[sample.faceIndex]!;
+  const { box, landmarks } = faces[sample.faceIndex]!;
   const geometry = { sizePx: recipe.inputPx, marginRatio: recipe.marginRatio };
+  const { painted } = sample;
+  if (painted && landmarks) {
+    const random = seededRandom(`${print.contentHash}:${sample.faceIndex}:${sample.copy}:${painted}`);
+    const masked = await paintMask(rgb, landmarks, painted, random);
+    await cutVariant(masked, box, geometry, recipe.augmentation, random, target);
+    return;
+  }
   if (sample.copy === 0) {
     extractCrop(rgb, box, geometry, target);
     return;
@@ -110,9 +118,11 @@ function cacheKey(
 ): string {
   const hash = createHash('sha256').update(model);
   hash.update(JSON.stringify([recipe.inputPx, recipe.marginRatio, recipe.augmentation]));
-  for (const { pictureIndex, faceIndex, copy } of samples) {
+  for (const { pictureIndex, faceIndex, copy, painted = '' } of samples) {
     const { print, faces } = pictures[pictureIndex]!;
-    hash.update(`${print.contentHash}:${faceIndex}:${copy}:${JSON.stringify(faces[faceIndex]!.box)}\n`);
+    hash.update(
+      `${print.contentHash}:${faceIndex}:${copy}${painted}:${JSON.stringify(faces[faceIndex]!.box)}\n`,
+    );
   }
   return hash.digest('hex').slice(0, 16);
 }

@@ -1,4 +1,5 @@
 import { MASK_LABELS, type MaskLabel } from '../../domain/label.js';
+import type { PaintedLabel } from '../augment/paint-mask.js';
 import type { PreparedPicture } from '../dataset/prepare.js';
 import type { SplitPart } from '../dataset/split.js';
 import { entryFor, type Recipe } from '../recipes/recipe.js';
@@ -9,10 +10,16 @@ export interface PlannedSample {
   readonly faceIndex: number;
   readonly copy: number;
   readonly labelIndex: number;
+  /** A bare face on which a mask is drawn. */
+  readonly painted?: PaintedLabel;
   readonly weight: number;
   /** Shorter side of the face in its picture, pixels. */
   readonly facePx: number;
 }
+
+const PAINTED_LABELS: readonly PaintedLabel[] = ['with_mask', 'mask_worn_incorrectly'];
+/** On smaller faces the landmarks are too coarse to draw by. */
+const MIN_PAINTED_PX = 28;
 
 /**
  * What to cut: every face of the `train` part plain and in as many changed copies as the recipe says; of the
@@ -29,7 +36,7 @@ export function planSamples(
   pictures.forEach(({ picture, faces }, pictureIndex) => {
     if (parts[pictureIndex] !== part) return;
     const rule = entryFor(recipe.sources, picture.dataset) ?? recipe.otherSources;
-    faces.forEach(({ label, box }, faceIndex) => {
+    faces.forEach(({ label, box, landmarks }, faceIndex) => {
       const copies = rule.copies[label];
       const facePx = Math.min(box.width, box.height);
       if (copies === undefined || facePx < (rule.minFacePx ?? 0)) return;
@@ -43,6 +50,18 @@ export function planSamples(
           weight: rule.weight ?? 1,
           facePx,
         });
+      if (part !== 'train' || label !== 'without_mask' || !landmarks || facePx < MIN_PAINTED_PX) return;
+      for (const painted of PAINTED_LABELS)
+        for (let copy = 1; copy <= (rule.painted?.[painted] ?? 0); copy++)
+          samples.push({
+            pictureIndex,
+            faceIndex,
+            copy,
+            painted,
+            labelIndex: MASK_LABELS.indexOf(painted),
+            weight: rule.paintedWeight ?? 1,
+            facePx,
+          });
     });
   });
   return samples;

@@ -41,8 +41,10 @@ export class MaskHead {
     for (const [name, inputs, outputs] of kernels) {
       const deviation = Math.sqrt(2 / inputs);
       const values = Float32Array.from({ length: inputs * outputs }, () => random.normal() * deviation);
-      weights.set(`${name}/kernel`, tf.variable(tf.tensor2d(values, [inputs, outputs])));
-      weights.set(`${name}/bias`, tf.variable(tf.zeros([outputs])));
+      tf.tidy(() => {
+        weights.set(`${name}/kernel`, tf.variable(tf.tensor2d(values, [inputs, outputs])));
+        weights.set(`${name}/bias`, tf.variable(tf.zeros([outputs])));
+      });
     }
     return new MaskHead(map, shape, weights);
   }

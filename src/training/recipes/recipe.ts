@@ -1,11 +1,16 @@
 import type { MaskLabel } from '../../domain/label.js';
 import type { Augmentation } from '../augment/face-variant.js';
+import type { PaintedLabel } from '../augment/paint-mask.js';
 import type { SplitRules } from '../dataset/split.js';
 
 /** How one data set is used for training. Held-out parts are always used as they are. */
 export interface SourceRule {
   /** Changed copies of a face beside the plain one, by label; a label that is not named stays out. */
   readonly copies: Partial<Readonly<Record<MaskLabel, number>>>;
+  /** Changed copies of each bare face with a mask drawn on it, by the label that this gives. Default none. */
+  readonly painted?: Partial<Readonly<Record<PaintedLabel, number>>>;
+  /** Weight of such a copy in the loss. Default 1. */
+  readonly paintedWeight?: number;
   /** Weight of a sample in the loss. Default 1. */
   readonly weight?: number;
   /** Faces smaller than this (shorter side, pixels) stay out. */
