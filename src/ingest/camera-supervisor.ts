@@ -57,6 +57,7 @@ export class CameraSupervisor {
   #starts = 0;
   /** Failed runs in a row, not counting what came before a stable one. */
   #failures = 0;
+  #loggedReason: CameraReason | null = null;
   readonly #restartsByReason = new Map<CameraReason, number>();
   #streamInfo: StreamInfo | null = null;
   #isRunning = false;
@@ -96,7 +97,7 @@ export class CameraSupervisor {
    * Runs until `signal` aborts or a file that is not looped has ended. Resolves when nothing is left of the
    * last run; the state is then `disabled`.
    *
-   * @throws AppError `INGEST_ALREADY_RUNNING`; rejects also when a callback or the source throws.
+   * @throws AppError `INGEST_ALREADY_RUNNING`. The callbacks must not throw.
    */
   async run(signal: AbortSignal): Promise<void> {
     if (this.#isRunning)
@@ -168,10 +169,12 @@ export class CameraSupervisor {
 
     const periodMs = Math.min(500, Math.max(10, Math.min(timeouts.connectMs, timeouts.stallMs) / 10));
     let lastCheckMs = startedMs;
+    let wasLate = false;
     const watchdog = clock.every(periodMs, () => {
       const nowMs = clock.monotonicMs();
-      const isLate = nowMs - lastCheckMs > 3 * periodMs;
+      const isLate = nowMs - lastCheckMs > 3 * periodMs && !wasLate;
       lastCheckMs = nowMs;
+      wasLate = isLate;
       // This process itself was held up: frames may be waiting in the pipe, so look again after reading them.
       if (isLate || abort.signal.aborted) return;
       if (firstFrameMs === null && nowMs - startedMs >= timeouts.connectMs) {
@@ -224,13 +227,27 @@ export class CameraSupervisor {
     this.#situation = nextSituation(before, event);
     if (this.#situation === before) return;
     if (this.#situation.state !== before.state) this.#sinceMs = this.#options.clock.wallMs();
-    const status = this.status();
-    const { state, reason, message } = status;
-    const isTrouble = state === 'stalled' || state === 'backing_off';
-    this.#options.log?.[isTrouble ? 'warn' : 'info'](
-      { state, reason, ...(message === undefined ? {} : { detail: message }) },
+    this.#logChange(before);
+    this.#options.onStatus(this.status());
+  }
+
+  /** One line per change; of the same trouble over and over only the 1st, 2nd, 4th, 8th … time. */
+  #logChange(before: CameraSituation): void {
+    const { state, reason, message } = this.#situation;
+    const attempts = this.#failures + 1;
+    const isRepeat = this.#failures > 0 && (state === 'connecting' || reason === this.#loggedReason);
+    const isQuiet = isRepeat && (state === 'connecting' || !Number.isInteger(Math.log2(attempts)));
+    const level = state === 'stalled' || state === 'backing_off' ? 'warn' : 'info';
+    if (state !== 'connecting') this.#loggedReason = reason;
+    this.#options.log?.[isQuiet ? 'debug' : level](
+      {
+        state,
+        reason,
+        before: before.state,
+        ...(message === undefined ? {} : { detail: message }),
+        ...(state === 'backing_off' ? { attempts } : {}),
+      },
       `camera is ${state.replace('_', ' ')}`,
     );
-    this.#options.onStatus(status);
   }
 }

@@ -26,7 +26,8 @@ export interface FrameSplitterOptions {
  * Cuts the raw bytes from ffmpeg's pipe into frames, copying each chunk once, straight into shared memory.
  *
  * The size of the camera's picture comes on another pipe (stderr), and although ffmpeg writes it first, it may
- * be read later: until {@link setPictureSize} was called the first frame is kept back.
+ * be read later: until {@link setPictureSize} was called the first frame is kept back; further ones are dropped
+ * or wait.
  */
 export class FrameSplitter extends Writable {
   readonly #options: FrameSplitterOptions;
@@ -38,7 +39,7 @@ export class FrameSplitter extends Writable {
   #size: PictureSize | null = null;
   #early: { slot: WritableSlot; times: Pick<FrameStamp, 'capturedAtMs' | 'monotonicMs'> } | null = null;
   #isStopped = false;
-  /** Goes on with the rest of a chunk that waits for a slot. */
+  /** Goes on with the rest of a chunk that waits for a slot, or for the picture's size. */
   #resume: (() => void) | null = null;
 
   constructor(options: FrameSplitterOptions) {
@@ -53,12 +54,17 @@ export class FrameSplitter extends Writable {
     return this.#index;
   }
 
+  get hasPictureSize(): boolean {
+    return this.#size !== null;
+  }
+
   /** Valid for frames that complete from now on. */
   setPictureSize(size: PictureSize): void {
     this.#size = size;
     const early = this.#early;
     this.#early = null;
     if (early) this.#deliver(early.slot, early.times);
+    this.#goOn();
   }
 
   /** The pipe has ended: delivers what was kept back. */
@@ -76,10 +82,8 @@ export class FrameSplitter extends Writable {
     this.#slot = null;
     this.#early?.slot.discard();
     this.#early = null;
-    const resume = this.#resume;
-    this.#resume = null;
     this.#options.ring.cancelOnceFree();
-    resume?.();
+    this.#goOn();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
@@ -90,15 +94,14 @@ export class FrameSplitter extends Writable {
     let offset = from;
     while (offset < chunk.length && !this.#isStopped) {
       if (this.#position === 0 && !this.#slot) {
+        if (this.#options.whenFull === 'wait' && this.#early) {
+          this.#pauseAt(chunk, offset, done);
+          return; // Until setPictureSize.
+        }
         this.#slot = this.#options.ring.acquire();
         if (!this.#slot && this.#options.whenFull === 'wait') {
-          const rest = offset;
-          this.#resume = () => this.#consume(chunk, rest, done);
-          this.#options.ring.onceFree(() => {
-            const resume = this.#resume;
-            this.#resume = null;
-            resume?.();
-          });
+          this.#pauseAt(chunk, offset, done);
+          this.#options.ring.onceFree(() => this.#goOn());
           return;
         }
       }
@@ -115,6 +118,16 @@ export class FrameSplitter extends Writable {
       if (this.#position === this.#frameBytes) this.#finishFrame();
     }
     done();
+  }
+
+  #pauseAt(chunk: Buffer, offset: number, done: () => void): void {
+    this.#resume = () => this.#consume(chunk, offset, done);
+  }
+
+  #goOn(): void {
+    const resume = this.#resume;
+    this.#resume = null;
+    resume?.();
   }
 
   #finishFrame(): void {

@@ -12,6 +12,8 @@ export type StderrFact =
       readonly contentWidth: number;
       readonly contentHeight: number;
     }
+  /** Everything is set up; whatever was not said by now will not be said. */
+  | { readonly kind: 'output' }
   | { readonly kind: 'problem'; readonly text: string };
 
 /**
@@ -63,6 +65,7 @@ export class StderrReader {
         return { kind: 'stream', info };
       }
     }
+    if (/^Output #\d+,/.test(text)) return { kind: 'output' };
     // Warnings count: ffmpeg reports an RTSP answer like 404 as one.
     if (
       level === 'error' ||

@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.js';
 import {
+  type AnalysisFormat,
   contentSize,
   credentialsOf,
   ffmpegArguments,
@@ -12,7 +13,7 @@ import type { FfmpegBinary } from './ffmpeg-binary.js';
 import { runFfmpegProcess } from './ffmpeg-process.js';
 import type { FrameRing } from './frame-ring.js';
 import type { FrameSink, RunEnd, StreamInfo } from './frame-source.js';
-import { FrameSplitter, type FrameSplitterOptions } from './frame-splitter.js';
+import { FrameSplitter, type FrameSplitterOptions, type PictureSize } from './frame-splitter.js';
 import { type HostLookup, resolveHostName } from './host-name.js';
 import type { IngestLog } from './ingest-log.js';
 import { redactText } from './redact.js';
@@ -56,16 +57,7 @@ export async function runStream(
     stamp: options.stamp,
     onFrame: (frame) => sink.frame(frame),
     onDropped: (reason) => sink.dropped(reason),
-    fallbackSize: () => {
-      if (!info) return null;
-      const content = contentSize(info.width, info.height, stream.analysis);
-      return {
-        sourceWidth: info.width,
-        sourceHeight: info.height,
-        contentWidth: content.width,
-        contentHeight: content.height,
-      };
-    },
+    fallbackSize: () => info && pictureSize(info, stream.analysis),
   });
   // Before the process is even told to end: nothing may reach the sink once the caller has aborted.
   const stop = () => splitter.stop();
@@ -87,6 +79,11 @@ export async function runStream(
     info = reader.info;
     if (info && (before?.width !== info.width || before.height !== info.height)) sink.streamInfo?.(info);
     if (fact.kind === 'size') splitter.setPictureSize(fact);
+    else if (fact.kind === 'output' && !splitter.hasPictureSize) {
+      // An ffmpeg that words the filter's line differently.
+      const { widthPx: width, heightPx: height } = stream.analysis;
+      splitter.setPictureSize(pictureSize(info ?? { width, height }, stream.analysis));
+    }
   };
 
   const end = await runFfmpegProcess(
@@ -120,6 +117,16 @@ export async function runStream(
 }
 
 const STOPPED: RunEnd = { reason: 'stopped', message: 'Stopped on request', retryable: true };
+
+function pictureSize(source: { width: number; height: number }, analysis: AnalysisFormat): PictureSize {
+  const content = contentSize(source.width, source.height, analysis);
+  return {
+    sourceWidth: source.width,
+    sourceHeight: source.height,
+    contentWidth: content.width,
+    contentHeight: content.height,
+  };
+}
 
 /** The stream as the binary can open it: credentials apart, host name looked up where ffmpeg cannot. */
 async function withNumericHost(

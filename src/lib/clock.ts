@@ -65,16 +65,19 @@ export class ManualClock implements Clock {
         reject(signal.reason);
         return;
       }
-      const timer = { atMs: this.#monotonicMs + delayMs, run: resolve };
-      this.#timers.push(timer);
-      signal?.addEventListener(
-        'abort',
-        () => {
-          this.#timers = this.#timers.filter((other) => other !== timer);
-          reject(signal.reason);
+      const onAbort = () => {
+        this.#timers = this.#timers.filter((other) => other !== timer);
+        reject(signal?.reason);
+      };
+      const timer = {
+        atMs: this.#monotonicMs + delayMs,
+        run: () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
         },
-        { once: true },
-      );
+      };
+      this.#timers.push(timer);
+      signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 

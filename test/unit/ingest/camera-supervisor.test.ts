@@ -1,0 +1,354 @@
+import { describe, expect, it } from 'vitest';
+import type { CameraStatus } from '../../../src/domain/camera.js';
+import type { Frame } from '../../../src/domain/frame.js';
+import { CameraSupervisor, type SupervisorTimeouts } from '../../../src/ingest/camera-supervisor.js';
+import type { FrameSink, FrameSource, RunEnd } from '../../../src/ingest/frame-source.js';
+import { ManualClock } from '../../../src/lib/clock.js';
+
+const TIMEOUTS: SupervisorTimeouts = {
+  connectMs: 10_000,
+  stallMs: 5000,
+  backoffMinMs: 500,
+  backoffMaxMs: 30_000,
+  stableAfterMs: 30_000,
+};
+const REFUSED: RunEnd = { reason: 'refused', message: 'refused', retryable: true };
+
+/** A source in the test's hands: runs wait until the test ends them; an abort ends them when `obeys`. */
+class FakeSource implements FrameSource {
+  readonly runs: { sink: FrameSink; signal: AbortSignal; end: (end: RunEnd) => void }[] = [];
+  livingCount = 0;
+  maxLivingCount = 0;
+  obeys = true;
+
+  run(sink: FrameSink, signal: AbortSignal): Promise<RunEnd> {
+    this.livingCount += 1;
+    this.maxLivingCount = Math.max(this.maxLivingCount, this.livingCount);
+    return new Promise((resolve) => {
+      const end = (value: RunEnd) => {
+        this.livingCount -= 1;
+        resolve(value);
+      };
+      this.runs.push({ sink, signal, end });
+      signal.addEventListener('abort', () => {
+        if (this.obeys) end({ reason: 'stopped', message: '', retryable: true });
+      });
+    });
+  }
+
+  get last() {
+    return this.runs.at(-1)!;
+  }
+}
+
+function fakeFrame(): Frame & { holds: number } {
+  return {
+    cameraId: 'door',
+    frameId: 0,
+    capturedAtMs: 0,
+    monotonicMs: 0,
+    sourceWidth: 2,
+    sourceHeight: 2,
+    pixels: {
+      buffer: new SharedArrayBuffer(12),
+      byteOffset: 0,
+      width: 2,
+      height: 2,
+      contentWidth: 2,
+      contentHeight: 2,
+    },
+    holds: 1,
+    retain() {
+      this.holds += 1;
+    },
+    release() {
+      this.holds -= 1;
+    },
+  };
+}
+
+/** Lets everything run that waits for promises only. */
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+async function setUp(options: { random?: () => number; timeouts?: Partial<SupervisorTimeouts> } = {}) {
+  const clock = new ManualClock();
+  const source = new FakeSource();
+  const statuses: CameraStatus[] = [];
+  const ends: RunEnd[] = [];
+  const drops: string[] = [];
+  const frames: Frame[] = [];
+  const abort = new AbortController();
+  const supervisor = new CameraSupervisor({
+    cameraId: 'door',
+    source,
+    clock,
+    random: options.random ?? (() => 0.5),
+    timeouts: { ...TIMEOUTS, ...options.timeouts },
+    onFrame: (frame) => frames.push(frame),
+    onDropped: (reason) => drops.push(reason),
+    onStatus: (status) => statuses.push(status),
+    onRunEnd: (end) => ends.push(end),
+  });
+  const before = supervisor.status();
+  const done = supervisor.run(abort.signal);
+  await settle();
+  /** Moves time in small steps, letting promises run in between. */
+  const pass = async (ms: number) => {
+    for (let left = ms; left > 0; left -= 250) {
+      clock.advance(Math.min(250, left));
+      await settle();
+    }
+  };
+  const path = () => statuses.map(({ state, reason }) => `${state}: ${reason}`);
+  return { clock, source, statuses, ends, drops, frames, abort, supervisor, before, done, pass, path };
+}
+
+describe('CameraSupervisor', () => {
+  it('connects, becomes live with the first frame and forwards every frame', async () => {
+    const t = await setUp();
+    expect(t.before).toMatchObject({ state: 'disabled', lastFrameAgeMs: null, restarts: 0 });
+    t.source.last.sink.frame(fakeFrame());
+    t.source.last.sink.frame(fakeFrame());
+    expect(t.path()).toEqual(['connecting: started', 'live: first_frame']);
+    expect(t.frames).toHaveLength(2);
+    await t.pass(1000);
+    expect(t.supervisor.status()).toMatchObject({ state: 'live', lastFrameAgeMs: 1000, restarts: 0 });
+    t.abort.abort();
+    await t.done;
+    expect(t.supervisor.status()).toMatchObject({ state: 'disabled', reason: 'stopped' });
+    expect(t.clock.pendingCount).toBeLessThanOrEqual(1);
+  });
+
+  it('gives a connection that shows nothing up in time', async () => {
+    const t = await setUp();
+    await t.pass(9500);
+    expect(t.path()).toEqual(['connecting: started']);
+    await t.pass(500);
+    expect(t.path()).toEqual(['connecting: started', 'backing_off: connect_timeout']);
+    expect(t.ends.map(({ reason }) => reason)).toEqual(['connect_timeout']);
+    expect(t.source.livingCount).toBe(0);
+    t.abort.abort();
+    await t.done;
+  });
+
+  it('notices that frames stop, also when the process lives on', async () => {
+    const t = await setUp();
+    t.source.obeys = false;
+    for (let second = 0; second < 20; second += 1) {
+      t.source.last.sink.frame(fakeFrame());
+      await t.pass(1000);
+    }
+    await t.pass(3500);
+    expect(t.supervisor.status().state).toBe('live');
+    await t.pass(1000);
+    expect(t.supervisor.status()).toMatchObject({ state: 'stalled', reason: 'no_frames' });
+    expect(t.source.last.signal.aborted).toBe(true);
+    // A late frame neither comes through nor makes it live.
+    const late = fakeFrame();
+    t.source.last.sink.frame(late);
+    expect(late.holds).toBe(0);
+    expect(t.drops).toEqual(['closing']);
+    expect(t.supervisor.status().state).toBe('stalled');
+    // Nothing new is started while anything is left of the old run.
+    await t.pass(60_000);
+    expect(t.source.runs).toHaveLength(1);
+    t.source.last.end({ reason: 'stopped', message: '', retryable: true });
+    await settle();
+    expect(t.path().slice(2)).toEqual(['stalled: no_frames', 'backing_off: no_frames']);
+    await t.pass(250);
+    expect(t.source.runs).toHaveLength(2);
+    expect(t.source.maxLivingCount).toBe(1);
+    expect([...t.supervisor.restartsByReason]).toEqual([['no_frames', 1]]);
+    expect(t.supervisor.status().restarts).toBe(1);
+    t.abort.abort();
+    t.source.last.end(REFUSED);
+    await t.done;
+  });
+
+  it('does not take dropped frames for a dead camera', async () => {
+    const t = await setUp();
+    for (let second = 0; second < 20; second += 1) {
+      t.source.last.sink.dropped('no_buffer');
+      await t.pass(1000);
+    }
+    expect(t.supervisor.status().state).toBe('live');
+    expect(t.drops).toHaveLength(20);
+    t.abort.abort();
+    await t.done;
+  });
+
+  it('does not blame the camera when this process itself was held up', async () => {
+    const late = new LateClock();
+    const source = new FakeSource();
+    const states: string[] = [];
+    const abort = new AbortController();
+    const done = new CameraSupervisor({
+      cameraId: 'door',
+      source,
+      clock: late,
+      timeouts: TIMEOUTS,
+      onFrame: (frame) => frame.release(),
+      onDropped: () => {},
+      onStatus: ({ state }) => states.push(state),
+    }).run(abort.signal);
+    await settle();
+    source.last.sink.frame(fakeFrame());
+    // 8 s in which no timer could run: the first check afterwards only looks.
+    late.nowMs += 8000;
+    late.tick();
+    expect(states).toEqual(['connecting', 'live']);
+    source.last.sink.frame(fakeFrame());
+    late.nowMs += 500;
+    late.tick();
+    expect(states).toEqual(['connecting', 'live']);
+    // But a camera that is silent although we looked again is stalled.
+    late.nowMs += 8000;
+    late.tick();
+    late.nowMs += 500;
+    late.tick();
+    expect(states).toEqual(['connecting', 'live', 'stalled']);
+    abort.abort();
+    await done;
+  });
+
+  it('waits longer after every failure, up to the cap, and short again after a stable run', async () => {
+    const t = await setUp({ random: () => 1 - Number.EPSILON });
+    const waits: number[] = [];
+    for (let failure = 0; failure < 9; failure += 1) {
+      const count = t.source.runs.length;
+      t.source.last.end(REFUSED);
+      await settle();
+      const fromMs = t.clock.monotonicMs();
+      while (t.source.runs.length === count) await t.pass(250);
+      waits.push(t.clock.monotonicMs() - fromMs);
+    }
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+
+    const waitAfterLiving = async (seconds: number) => {
+      for (let second = 0; second <= seconds; second += 1) {
+        t.source.last.sink.frame(fakeFrame());
+        if (second < seconds) await t.pass(1000);
+      }
+      const count = t.source.runs.length;
+      t.source.last.end({ reason: 'process_exited', message: '', retryable: true });
+      await settle();
+      const fromMs = t.clock.monotonicMs();
+      while (t.source.runs.length === count) await t.pass(250);
+      return t.clock.monotonicMs() - fromMs;
+    };
+    expect(await waitAfterLiving(29)).toBe(30_000);
+    expect(await waitAfterLiving(30)).toBe(500);
+    expect(await waitAfterLiving(1)).toBe(1000);
+    t.abort.abort();
+    await t.done;
+  });
+
+  it('spreads the waits over the whole range', async () => {
+    const draws = [0, 0.25];
+    const t = await setUp({ random: () => draws.shift() ?? 0.5 });
+    t.source.last.end(REFUSED);
+    await settle();
+    t.clock.advance(0);
+    await settle();
+    expect(t.source.runs).toHaveLength(2);
+    t.source.last.end(REFUSED);
+    await settle();
+    await t.pass(249);
+    expect(t.source.runs).toHaveLength(2);
+    await t.pass(1);
+    expect(t.source.runs).toHaveLength(3);
+    t.abort.abort();
+    await t.done;
+  });
+
+  it('tries a wrong password slowly from the first time on', async () => {
+    const t = await setUp({ random: () => 0 });
+    t.source.last.end({ reason: 'unauthorized', message: 'wrong password', retryable: false });
+    await settle();
+    expect(t.supervisor.status()).toMatchObject({
+      state: 'backing_off',
+      reason: 'unauthorized',
+      message: 'wrong password',
+    });
+    await t.pass(14_750);
+    expect(t.source.runs).toHaveLength(1);
+    await t.pass(250);
+    expect(t.source.runs).toHaveLength(2);
+    expect(t.supervisor.status()).toMatchObject({ state: 'connecting', reason: 'unauthorized' });
+    t.abort.abort();
+    await t.done;
+  });
+
+  it('is done when a file is over', async () => {
+    const t = await setUp();
+    t.source.last.sink.frame(fakeFrame());
+    t.source.last.end({ reason: 'end_of_file', message: 'The file is over', retryable: true });
+    await t.done;
+    expect(t.supervisor.status()).toMatchObject({ state: 'disabled', reason: 'end_of_file' });
+    expect(t.source.runs).toHaveLength(1);
+  });
+
+  it('stops at once while it waits, and waits for the run while there is one', async () => {
+    const waiting = await setUp();
+    waiting.source.last.end(REFUSED);
+    await settle();
+    waiting.abort.abort();
+    await waiting.done;
+    expect(waiting.path().at(-1)).toBe('disabled: stopped');
+
+    const running = await setUp();
+    running.source.obeys = false;
+    running.abort.abort();
+    let isDone = false;
+    const done = running.done.then(() => {
+      isDone = true;
+    });
+    await settle();
+    expect(isDone).toBe(false);
+    running.source.last.end(REFUSED);
+    await done;
+    // Stopping is no failure of the camera.
+    expect(running.ends).toEqual([]);
+    expect(running.path()).toEqual(['connecting: started', 'disabled: stopped']);
+  });
+
+  it('reports the wall clock of the last change of state', async () => {
+    const t = await setUp();
+    const startMs = t.clock.wallMs();
+    await t.pass(2000);
+    t.clock.jumpWall(3_600_000);
+    t.source.last.sink.frame(fakeFrame());
+    expect(t.supervisor.status().sinceMs).toBe(startMs + 2000 + 3_600_000);
+    // The jump must not look like an hour without frames.
+    await t.pass(1000);
+    expect(t.supervisor.status().state).toBe('live');
+    t.abort.abort();
+    await t.done;
+  });
+
+  it('refuses to run twice', async () => {
+    const t = await setUp();
+    await expect(t.supervisor.run(t.abort.signal)).rejects.toMatchObject({ code: 'INGEST_ALREADY_RUNNING' });
+    t.abort.abort();
+    await t.done;
+  });
+});
+
+/** A clock whose periodic timers run only when told, however late. */
+class LateClock extends ManualClock {
+  nowMs = 0;
+  #callbacks = new Set<() => void>();
+
+  override monotonicMs(): number {
+    return this.nowMs;
+  }
+
+  override every(_periodMs: number, callback: () => void): Disposable {
+    this.#callbacks.add(callback);
+    return { [Symbol.dispose]: () => this.#callbacks.delete(callback) };
+  }
+
+  tick(): void {
+    for (const callback of this.#callbacks) callback();
+  }
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { encodeUserInfo, redactText, redactUrl, splitUrl } from '../../../src/ingest/redact.js';
+
+describe('splitUrl', () => {
+  it.each([
+    ['rtsp://host/cam', 'rtsp://host/cam', undefined, undefined],
+    ['rtsp://user@host/cam', 'rtsp://host/cam', 'user', undefined],
+    ['rtsp://user:pass@host:554/cam', 'rtsp://host:554/cam', 'user', 'pass'],
+    ['rtsp://user:p@ss:word@host/cam', 'rtsp://host/cam', 'user', 'p@ss:word'],
+    ['rtsp://u%20s:p%40%2Fx@host/cam', 'rtsp://host/cam', 'u s', 'p@/x'],
+    ['rtsp://user:100%@host/cam', 'rtsp://host/cam', 'user', '100%'],
+    ['rtsp://host/cam@1', 'rtsp://host/cam@1', undefined, undefined],
+    ['file:/a@b.mp4', 'file:/a@b.mp4', undefined, undefined],
+  ])('%s', (url, bare, username, password) => {
+    expect(splitUrl(url)).toEqual({ url: bare, username, password });
+  });
+});
+
+describe('redactUrl', () => {
+  it('removes user and password and nothing else', () => {
+    expect(redactUrl('rtsp://user:p@ss@host:554/cam?x=1')).toBe('rtsp://***@host:554/cam?x=1');
+    expect(redactUrl('rtsp://host/cam@1')).toBe('rtsp://host/cam@1');
+  });
+});
+
+describe('encodeUserInfo', () => {
+  it('leaves only unreserved characters and is undone by decoding', () => {
+    const everything = ` !"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~aZ09ü€😀`;
+    const encoded = encodeUserInfo(everything);
+    expect(encoded).toMatch(/^[A-Za-z0-9\-._~%]+$/);
+    expect(decodeURIComponent(encoded)).toBe(everything);
+  });
+});
+
+describe('redactText', () => {
+  const password = `p@ss/w:%?#"x'`;
+
+  it('removes the user info of any address, known or not', () => {
+    expect(redactText("Input #0, rtsp, from 'rtsp://user:secret@10.0.0.1/cam':")).toBe(
+      "Input #0, rtsp, from 'rtsp://***@10.0.0.1/cam':",
+    );
+    expect(redactText('rtsp://a:b@c@h/ then http://x:y@z/')).toBe('rtsp://***@h/ then http://***@z/');
+  });
+
+  it.each([
+    ['plain', password],
+    ['percent-encoded', encodeUserInfo(password)],
+    ['as encodeURIComponent does', encodeURIComponent(password)],
+  ])('removes the password %s', (_how, form) => {
+    expect(redactText(`before ${form} after`, [password])).toBe('before *** after');
+  });
+
+  it('leaves a text without credentials alone', () => {
+    expect(redactText('Connection to tcp://127.0.0.1:1?timeout=0 failed: refused', [undefined, ''])).toBe(
+      'Connection to tcp://127.0.0.1:1?timeout=0 failed: refused',
+    );
+  });
+});
