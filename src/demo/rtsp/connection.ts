@@ -1,0 +1,273 @@
+import type { Socket } from 'node:net';
+import type { Authenticator } from './auth.js';
+import {
+  formatResponse,
+  type RtspInput,
+  RtspParser,
+  type RtspRequest,
+  type RtspResponse,
+} from './message.js';
+import { InterleavedSink, UdpSink } from './packet-sink.js';
+import { RtspSession } from './session.js';
+import { TRACK_CONTROL, writeSessionDescription } from './session-description.js';
+import type { CameraStream, RtspLog } from './stream.js';
+import { chooseTransport, type TransportOffer } from './transport-header.js';
+import { connectUdp, openUdpPortPair } from './udp-port-pair.js';
+
+/** What a connection needs from its server. */
+export interface ConnectionHost {
+  readonly authenticator: Authenticator;
+  readonly sessions: Map<string, RtspSession>;
+  readonly maxSessions: number;
+  readonly sessionTimeoutS: number;
+  readonly log: RtspLog;
+  findStream(path: string): CameraStream | null;
+}
+
+const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN';
+/** Of RFC 2326, but nothing for a camera that only sends. Anything else gets 501. */
+const REFUSED_METHODS = new Set(['ANNOUNCE', 'RECORD', 'REDIRECT']);
+const MAX_WAITING_REQUESTS = 32;
+
+type Target = { readonly stream: CameraStream; readonly session: RtspSession };
+
+/**
+ * One client's TCP connection. Requests are answered one after the other, in order. Interleaved sessions end
+ * with it; UDP sessions go on until their client is silent for the time-out (RFC 2326, 3) or its port closes.
+ */
+export class RtspConnection {
+  readonly #parser = new RtspParser();
+  readonly #interleaved = new Map<number, RtspSession>();
+  /** Streams that were asked for here, with whatever success. */
+  readonly streams = new Set<CameraStream>();
+  #waiting = 0;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly socket: Socket,
+    private readonly host: ConnectionHost,
+  ) {
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => {
+      for (const input of this.#parser.push(chunk)) this.#take(input);
+    });
+    socket.on('error', () => socket.destroy());
+    socket.setTimeout(host.sessionTimeoutS * 2000, () => {
+      if (this.#interleaved.size === 0) socket.destroy();
+    });
+    socket.on('end', () => socket.destroy());
+    socket.on('close', () => {
+      for (const session of new Set(this.#interleaved.values())) session.close();
+    });
+  }
+
+  /** Whether the session's packets travel on this connection. */
+  carries(session: RtspSession): boolean {
+    return [...this.#interleaved.values()].includes(session);
+  }
+
+  #take(input: RtspInput): void {
+    if (input.kind === 'interleaved') {
+      this.#interleaved.get(input.channel)?.keepAlive();
+      return;
+    }
+    if (input.kind === 'malformed' || this.#waiting >= MAX_WAITING_REQUESTS) {
+      const cseq = input.kind === 'malformed' ? input.cseq : input.request.headers.get('cseq');
+      this.#turn = this.#turn.then(() => void this.socket.end(formatResponse({ status: 400 }, cseq)));
+      return;
+    }
+    const { request } = input;
+    this.#waiting += 1;
+    this.#turn = this.#turn.then(async () => {
+      if (this.socket.destroyed) return;
+      let afterwards: (() => void) | undefined;
+      let response: RtspResponse;
+      try {
+        const answer = await this.#answer(request);
+        response = 'response' in answer ? answer.response : answer;
+        afterwards = 'response' in answer ? answer.afterwards : undefined;
+      } catch (error) {
+        this.host.log('request failed', { method: request.method, error: String(error) });
+        response = { status: 503 };
+      }
+      this.#waiting -= 1;
+      if (this.socket.writable) this.socket.write(formatResponse(response, request.headers.get('cseq')));
+      // Media must not overtake the answer that announces it.
+      afterwards?.();
+    });
+  }
+
+  async #answer(
+    request: RtspRequest,
+  ): Promise<RtspResponse | { response: RtspResponse; afterwards: () => void }> {
+    const { method, headers } = request;
+    if (request.version !== 'RTSP/1.0') return { status: 505 };
+    if (!headers.has('cseq')) return { status: 400 };
+    const required = headers.get('require');
+    if (required !== undefined) return { status: 551, headers: { Unsupported: required } };
+    const sessionId = headers.get('session')?.split(';')[0]?.trim();
+    const session = sessionId === undefined ? undefined : this.host.sessions.get(sessionId);
+    if (sessionId !== undefined && !session) return { status: 454 };
+    if (method === 'OPTIONS') {
+      session?.keepAlive();
+      return { status: 200, headers: { Public: METHODS } };
+    }
+    if (REFUSED_METHODS.has(method)) return { status: 405, headers: { Allow: METHODS } };
+    const path = readPath(request.uri);
+    if (path === null) return { status: 400 };
+    const stream = this.host.findStream(path);
+    if (!stream || (session && session.stream !== stream)) return { status: 404 };
+    this.streams.add(stream);
+    const refusal = this.#authorise(stream, request);
+    if (refusal) return refusal;
+    session?.keepAlive();
+    switch (method) {
+      case 'DESCRIBE':
+        return this.#describe(stream, request);
+      case 'SETUP':
+        return this.#setUp(stream, request, session);
+      case 'PLAY':
+        return session ? this.#play({ stream, session }, request) : { status: 454 };
+      case 'PAUSE':
+        if (!session) return { status: 454 };
+        session.pause();
+        return { status: 200, headers: { Session: session.id } };
+      case 'TEARDOWN':
+        if (!session) return { status: 454 };
+        session.close();
+        return { status: 200 };
+      case 'GET_PARAMETER':
+        // Without a body it is the usual sign of life; we have no parameters to tell.
+        return { status: request.body.length > 0 ? 451 : 200, headers: sessionHeader(session) };
+      case 'SET_PARAMETER':
+        return { status: request.body.length > 0 ? 451 : 200, headers: sessionHeader(session) };
+      default:
+        return { status: 501, headers: { Allow: METHODS } };
+    }
+  }
+
+  #authorise(stream: CameraStream, request: RtspRequest): RtspResponse | null {
+    if (!stream.auth) return null;
+    const result = this.host.authenticator.verify(stream.auth, request);
+    if (result === 'ok') return null;
+    if (result === 'wrong') this.host.log('wrong credentials', { path: stream.path, method: request.method });
+    const challenge = this.host.authenticator.challenge(stream.auth, { isStale: result === 'stale' });
+    return { status: 401, headers: { 'WWW-Authenticate': challenge } };
+  }
+
+  async #describe(stream: CameraStream, request: RtspRequest): Promise<RtspResponse> {
+    const accept = request.headers.get('accept');
+    if (accept !== undefined && !/application\/sdp|application\/\*|\*\/\*/i.test(accept))
+      return { status: 406 };
+    const media = await stream.describe();
+    return {
+      status: 200,
+      headers: { 'Content-Base': `${baseUrl(request.uri)}/`, 'Content-Type': 'application/sdp' },
+      body: writeSessionDescription(media, { name: stream.path, id: 1 }),
+    };
+  }
+
+  async #setUp(
+    stream: CameraStream,
+    request: RtspRequest,
+    former: RtspSession | undefined,
+  ): Promise<RtspResponse> {
+    if (former) return { status: 455, headers: sessionHeader(former) };
+    const offer = chooseTransport(request.headers.get('transport') ?? '');
+    if (!offer) return { status: 461 };
+    if (this.host.sessions.size >= this.host.maxSessions) return { status: 453 };
+    const { session, transport } =
+      offer.kind === 'tcp' ? this.#openInterleaved(stream, offer) : await this.#openUdp(stream, offer);
+    this.host.sessions.set(session.id, session);
+    if (this.socket.destroyed) session.close();
+    const ssrc = session.ssrc.toString(16).toUpperCase().padStart(8, '0');
+    return {
+      status: 200,
+      headers: {
+        Transport: `${transport};ssrc=${ssrc};mode="PLAY"`,
+        Session: `${session.id};timeout=${this.host.sessionTimeoutS}`,
+      },
+    };
+  }
+
+  #openInterleaved(stream: CameraStream, offer: TransportOffer & { kind: 'tcp' }) {
+    let channels = offer.channels;
+    if (!channels || this.#interleaved.has(channels[0]) || this.#interleaved.has(channels[1])) {
+      const free = this.#interleaved.size;
+      channels = [free, free + 1];
+    }
+    const [rtp, rtcp] = channels;
+    const session = this.#makeSession(stream, 'tcp', new InterleavedSink(this.socket, [rtp, rtcp]));
+    this.#interleaved.set(rtp, session).set(rtcp, session);
+    return { session, transport: `RTP/AVP/TCP;unicast;interleaved=${rtp}-${rtcp}` };
+  }
+
+  async #openUdp(stream: CameraStream, offer: TransportOffer & { kind: 'udp' }) {
+    const pair = await openUdpPortPair(this.socket.localAddress ?? '127.0.0.1');
+    const [rtpPort, rtcpPort] = offer.clientPorts;
+    const client = this.socket.remoteAddress ?? '127.0.0.1';
+    await Promise.all([connectUdp(pair.rtp, client, rtpPort), connectUdp(pair.rtcp, client, rtcpPort)]);
+    const session = this.#makeSession(stream, 'udp', new UdpSink(pair.rtp, pair.rtcp));
+    pair.rtcp.on('message', () => session.keepAlive());
+    // Only the RTP port's refusal ends a session: a client need not listen for RTCP.
+    pair.rtp.on('error', () => session.close());
+    pair.rtcp.on('error', () => undefined);
+    return {
+      session,
+      transport: `RTP/AVP;unicast;client_port=${rtpPort}-${rtcpPort};server_port=${pair.rtpPort}-${pair.rtpPort + 1}`,
+    };
+  }
+
+  #makeSession(stream: CameraStream, transport: 'tcp' | 'udp', sink: InterleavedSink | UdpSink): RtspSession {
+    const forget = (session: RtspSession) => {
+      this.host.sessions.delete(session.id);
+      for (const [channel, other] of this.#interleaved) {
+        if (other === session) this.#interleaved.delete(channel);
+      }
+    };
+    return new RtspSession(stream, transport, sink, forget, () => performance.now());
+  }
+
+  async #play(target: Target, request: RtspRequest) {
+    const { stream, session } = target;
+    await stream.warmUp();
+    const first = session.nextPacket();
+    const base = baseUrl(request.uri).replace(new RegExp(`/${TRACK_CONTROL}$`), '');
+    const time = first.timestamp === null ? '' : `;rtptime=${first.timestamp}`;
+    return {
+      response: {
+        status: 200,
+        headers: {
+          Session: `${session.id};timeout=${this.host.sessionTimeoutS}`,
+          Range: 'npt=now-',
+          'RTP-Info': `url=${base}/${TRACK_CONTROL};seq=${first.sequence}${time}`,
+        },
+      },
+      afterwards: () => session.play(),
+    };
+  }
+}
+
+function sessionHeader(session: RtspSession | undefined): Record<string, string> {
+  return session ? { Session: session.id } : {};
+}
+
+/** The stream's path within an absolute URI, without the track, query and slashes at the end; `null` if it is none. */
+function readPath(uri: string): string | null {
+  const match = /^rtsp:\/\/[^/?]*(\/[^?]*)?/i.exec(uri);
+  if (!match) return null;
+  try {
+    const path = decodeURIComponent(match[1] ?? '/').replace(/\/+$/, '');
+    return path.endsWith(`/${TRACK_CONTROL}`) ? path.slice(0, -TRACK_CONTROL.length - 1) : path;
+  } catch {
+    return null;
+  }
+}
+
+/** The URI as the client wrote it, without user, query and slashes at the end. */
+function baseUrl(uri: string): string {
+  return uri
+    .replace(/^(rtsp:\/\/)[^/@]*@/i, '$1')
+    .replace(/\?.*$/, '')
+    .replace(/\/+$/, '');
+}
