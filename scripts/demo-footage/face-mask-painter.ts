@@ -60,12 +60,12 @@ export function paintMask(landmarks: Landmarks, pose: MaskPose, cloth: MaskCloth
     })
     .join('');
   const straps = [
-    [-left, cheek + 0.05, -left * 1.16, 0.12],
-    [right, cheek + 0.05, right * 1.16, 0.12],
+    [-left, cheek + 0.05, -left * 1.1, 0.12],
+    [right, cheek + 0.05, right * 1.1, 0.12],
   ]
     .map(
       ([a0, d0, a1, d1]) =>
-        `<path d="M ${at(a0 ?? 0, d0 ?? 0)} L ${at(a1 ?? 0, (d1 ?? 0) - sink * 0.4)}" stroke="#e8ecee" stroke-opacity="0.8" stroke-width="${(unitPx * 0.035).toFixed(2)}"/>`,
+        `<path d="M ${at(a0 ?? 0, d0 ?? 0)} L ${at(a1 ?? 0, (d1 ?? 0) - sink * 0.4)}" stroke="#c9ced1" stroke-opacity="0.7" stroke-width="${(unitPx * 0.035).toFixed(2)}"/>`,
     )
     .join('');
   const opacity = Math.min(1, pose.coverage * 4);

@@ -17,8 +17,8 @@ export interface DemoScene {
   readonly people: number;
 }
 
-const BLUE: MaskCloth = { top: '#b4cddb', bottom: '#7fa3b8', pleat: '#6f94a9' };
-const WHITE: MaskCloth = { top: '#d9dcdd', bottom: '#a9afb3', pleat: '#989fa4' };
+const BLUE: MaskCloth = { top: '#a3bccb', bottom: '#7395a9', pleat: '#64889c' };
+const WHITE: MaskCloth = { top: '#c4c8ca', bottom: '#959b9f', pleat: '#868d92' };
 
 const worn: MaskPose = { coverage: 1, belowNose: false };
 const belowNose: MaskPose = { coverage: 1, belowNose: true };
@@ -52,7 +52,7 @@ export const DEMO_SCENES: readonly DemoScene[] = [
   {
     name: 'reception',
     source: 'two-faces-turning.gif',
-    filters: `hflip,eq=brightness=0.03:saturation=1.15,${CLEAN},pad=600:338:60:34:color=0x8d8a86,${ENLARGE}`,
+    filters: `hflip,crop=432:243:46:14,eq=gamma=1.12:saturation=1.1,colorbalance=rs=0.04:bs=-0.04,${CLEAN},${ENLARGE}`,
     isPingPong: true,
     repeats: 2,
     people: 2,
@@ -73,10 +73,10 @@ export const DEMO_SCENES: readonly DemoScene[] = [
   {
     name: 'stairwell',
     source: 'corridor-walking.gif',
-    // The left part of the corridor, where nobody walks, beside its mirror image; the light breathes a little.
-    filters: `crop=184:206:0:30,split[a][b];[b]hflip[c];[a][c]hstack,${CLEAN},eq=eval=frame:brightness='0.02*sin(2*PI*t/3)',${ENLARGE}`,
+    // The left part of the corridor before anybody walks into it, beside its mirror image.
+    filters: `trim=end_frame=5,crop=170:191:62:60,split[a][b];[b]hflip[c];[a][c]hstack,${CLEAN},${ENLARGE}`,
     isPingPong: true,
-    repeats: 2,
+    repeats: 20,
     people: 0,
     masks: [],
     cloths: [],

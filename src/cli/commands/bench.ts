@@ -1,0 +1,74 @@
+import { type Command, Option } from 'commander';
+import { note, printJson, printLine } from '../output.js';
+import { parseCount, parsePositive } from '../parse-options.js';
+
+interface BenchCommandOptions {
+  cameras: number;
+  seconds: number;
+  rate: number;
+  engine: 'auto' | 'onnxruntime' | 'tfjs';
+  json?: true;
+}
+
+export function register(program: Command): void {
+  program
+    .command('bench')
+    .description('Measure this machine: frames, latency, CPU against the bare cost, memory.')
+    .argument('[name]', 'which benchmark', 'path')
+    .option('-n, --cameras <n>', 'simulated cameras, 1280×720 at 25 fps', parseCount, 8)
+    .option('-s, --seconds <s>', 'time to measure for', parsePositive, 60)
+    .option('-r, --rate <fps>', 'analysed frames per second and camera', parsePositive, 5)
+    .addOption(
+      new Option('-e, --engine <name>', 'inference engine')
+        .choices(['auto', 'onnxruntime', 'tfjs'])
+        .default('auto'),
+    )
+    .option('--json', 'print the report as JSON')
+    .action(async (name: string, options: BenchCommandOptions) => {
+      const [{ runBench }, { withSignals }, { AppError }] = await Promise.all([
+        import('../../bench/run-bench.js'),
+        import('../signals.js'),
+        import('../../lib/errors.js'),
+      ]);
+      if (name !== 'path')
+        throw new AppError('BENCH_UNKNOWN', `there is no benchmark called ${name}`, {
+          hint: 'there is one: path, the whole way from RTSP to a Socket.IO client',
+          exitCode: 2,
+        });
+      await withSignals(async (signal) => {
+        const report = await runBench({
+          cameras: options.cameras,
+          seconds: options.seconds,
+          rateFps: options.rate,
+          engine: options.engine,
+          signal,
+          onPhase: (phase) => note(`maskwatch: ${phase} …`),
+        });
+        if (options.json) {
+          printJson(report);
+          return;
+        }
+        const { frames, latencyMs, cpuSeconds, bareCpuSeconds, rssBytes } = report;
+        const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
+        printLine(`${report.cameras} cameras for ${report.seconds} s, ${report.versions.engine}`);
+        printLine(
+          `frames      ${frames.analysed} of ${frames.due} due analysed (${(frames.ratio * 100).toFixed(2)} %)`,
+        );
+        for (const [reason, count] of Object.entries(frames.dropped))
+          printLine(`  dropped   ${count} ${reason}`);
+        printLine(
+          `latency     p50 ${latencyMs.p50} ms, p95 ${latencyMs.p95} ms, p99 ${latencyMs.p99} ms, max ${latencyMs.max} ms`,
+        );
+        printLine(
+          `CPU         ${cpuSeconds.total} s: service ${cpuSeconds.service} s, ffmpeg ${cpuSeconds.ffmpeg} s`,
+        );
+        printLine(
+          `bare        ${bareCpuSeconds.total} s: decode ${bareCpuSeconds.decode} s, detector ${bareCpuSeconds.detection} s, classifier ${bareCpuSeconds.classification} s`,
+        );
+        printLine(`efficiency  ${report.efficiency}`);
+        printLine(
+          `memory      service ${megabytes(rssBytes.service)}, ffmpeg ${megabytes(rssBytes.ffmpegPerCamera)} a camera`,
+        );
+      });
+    });
+}
