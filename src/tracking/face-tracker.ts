@@ -1,7 +1,7 @@
 import { boxCentre, type Point } from '../domain/box.js';
 import type { FaceDetection } from '../domain/face.js';
 import type { FaceTrack, TrackState, TrackUpdate } from '../domain/track.js';
-import { associate, withoutDuplicates } from './association.js';
+import { type Association, associate, withoutDuplicates } from './association.js';
 import { BoxFilter } from './kalman-filter.js';
 
 export interface FaceTrackerOptions {
@@ -22,6 +22,14 @@ export interface FaceTrackerOptions {
 
 /** A half-hidden face's box is about twice as inexact. */
 const LOW_SCORE_NOISE_FACTOR = 2;
+/**
+ * The picture is of another scene (an edited film, a camera that turned to another preset) when so many faces
+ * were in view, fewer than this share of them is found again, and others are there instead.
+ */
+const MIN_FACES_BEFORE_CUT = 4;
+const MAX_SHARE_OVER_CUT = 0.25;
+const MIN_FACES_AFTER_CUT = 2;
+const MAX_CUT_GAP_SECONDS = 1;
 
 /**
  * Follows the faces of one camera from frame to frame: Kalman filter and two-stage association as in
@@ -56,21 +64,14 @@ export class FaceTracker {
     );
     const high = faces.filter(({ score }) => score >= highScore);
     const low = faces.filter(({ score }) => score < highScore);
-    const established = this.#tracks.filter(({ state }) => state !== 'tentative');
-    const tentative = this.#tracks.filter(({ state }) => state === 'tentative');
-
-    const first = associate(established, high, nowMs);
-    const second = associate(
-      first.freeTracks.filter(({ state }) => state === 'confirmed'),
-      low,
-      nowMs,
-      { isLowScore: true },
-    );
-    const third = associate(tentative, first.freeDetections, nowMs);
-
-    for (const [track, detection] of [...first.pairs, ...third.pairs]) track.see(detection, nowMs, 1);
-    for (const [track, detection] of second.pairs) track.see(detection, nowMs, LOW_SCORE_NOISE_FACTOR);
-    for (const detection of third.freeDetections)
+    let match = this.#match(high, low, nowMs);
+    if (seconds <= MAX_CUT_GAP_SECONDS && isCut(match)) {
+      endedTrackIds.push(...this.reset());
+      match = this.#match(high, low, nowMs);
+    }
+    for (const [track, detection] of match.high) track.see(detection, nowMs, 1);
+    for (const [track, detection] of match.low) track.see(detection, nowMs, LOW_SCORE_NOISE_FACTOR);
+    for (const detection of match.newFaces)
       this.#tracks.push(new TrackedFace(this.#nextTrackId++, detection, nowMs));
     for (const track of this.#tracks) track.settle(this.#options.confirmHits);
 
@@ -82,6 +83,22 @@ export class FaceTracker {
     return this.#end(() => true);
   }
 
+  /** The two stages, and new tracks last: what is established comes before what may be a false alarm. */
+  #match(high: readonly FaceDetection[], low: readonly FaceDetection[], nowMs: number): Match {
+    const established = this.#tracks.filter(({ state }) => state !== 'tentative');
+    const tentative = this.#tracks.filter(({ state }) => state === 'tentative');
+    const first = associate(established, high, nowMs);
+    const inView = first.freeTracks.filter(({ state }) => state === 'confirmed');
+    const second = associate(inView, low, nowMs, { isLowScore: true });
+    const third = associate(tentative, first.freeDetections, nowMs);
+    return {
+      high: [...first.pairs, ...third.pairs],
+      low: second.pairs,
+      newFaces: third.freeDetections,
+      missed: second.freeTracks,
+    };
+  }
+
   #maxGapMs(track: TrackedFace): number {
     return track.state === 'tentative' ? this.#options.maxTentativeGapMs : this.#options.maxLostMs;
   }
@@ -91,6 +108,24 @@ export class FaceTracker {
     this.#tracks = this.#tracks.filter((track) => !ended.includes(track.trackId));
     return ended;
   }
+}
+
+interface Match {
+  readonly high: Association<TrackedFace>['pairs'];
+  readonly low: Association<TrackedFace>['pairs'];
+  readonly newFaces: readonly FaceDetection[];
+  /** Tracks that were in view in the frame before and are not found. */
+  readonly missed: readonly TrackedFace[];
+}
+
+function isCut({ high, low, newFaces, missed }: Match): boolean {
+  const found = [...high, ...low].filter(([{ state }]) => state === 'confirmed').length;
+  const before = found + missed.length;
+  return (
+    before >= MIN_FACES_BEFORE_CUT &&
+    found < before * MAX_SHARE_OVER_CUT &&
+    newFaces.length >= MIN_FACES_AFTER_CUT
+  );
 }
 
 class TrackedFace {

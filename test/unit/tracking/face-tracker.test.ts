@@ -181,6 +181,29 @@ describe('FaceTracker: hiding', () => {
     });
   });
 
+  it('begins anew when the picture is of another scene', () => {
+    const tracker = new FaceTracker(OPTIONS);
+    const before = count(6).map((i) => faceAt(60 + 200 * i, 100));
+    // One of the new faces happens to stand where an old one was.
+    const after = [faceAt(262, 100), ...count(4).map((i) => faceAt(160 + 200 * i, 400))];
+    tracker.update(before, 0);
+    tracker.update(before, 200);
+    const { tracks, endedTrackIds } = tracker.update(after, 400);
+    expect(endedTrackIds).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(tracks.map(({ trackId }) => trackId)).toEqual([7, 8, 9, 10, 11]);
+  });
+
+  it('does not take a spoilt picture for another scene', () => {
+    const tracker = new FaceTracker(OPTIONS);
+    const faces = count(6).map((i) => faceAt(60 + 200 * i, 100));
+    tracker.update(faces, 0);
+    tracker.update(faces, 200);
+    expect(tracker.update([], 400).endedTrackIds).toEqual([]);
+    expect(tracker.update([faceAt(700, 600)], 600).endedTrackIds).toEqual([]);
+    const { tracks } = tracker.update(faces, 800);
+    expect(tracks.filter(({ state }) => state === 'confirmed')).toHaveLength(6);
+  });
+
   it('ends a face seen once, soon', () => {
     const tracker = new FaceTracker(OPTIONS);
     tracker.update([faceAt(100, 100)], 0);
