@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { Duplex } from 'node:stream';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { AppError } from '../lib/errors.js';
@@ -30,6 +31,8 @@ export class HttpServer {
   readonly #fastify: FastifyInstance;
   readonly #origins: OriginPolicy;
   readonly #host: string;
+  /** WebSockets: Node forgets them when they are upgraded, and then waits for them for ever in `close`. */
+  readonly #upgraded = new Set<Duplex>();
   #isClosed = false;
 
   /**
@@ -55,6 +58,10 @@ export class HttpServer {
       hasAuth: options.auth !== undefined,
     });
     this.#fastify = Fastify({ logger: false, forceCloseConnections: true, bodyLimit: 64 * 1024 });
+    this.#fastify.server.on('upgrade', (_request, socket) => {
+      this.#upgraded.add(socket);
+      socket.once('close', () => this.#upgraded.delete(socket));
+    });
     this.#guard(options);
     this.#addHealth(options);
     this.#addMetrics(options);
@@ -82,6 +89,7 @@ export class HttpServer {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    for (const socket of this.#upgraded) socket.destroy();
     await this.#fastify.close();
   }
 
@@ -99,11 +107,13 @@ export class HttpServer {
     });
     this.#fastify.setErrorHandler((error, request, reply) => {
       const problem = problemOf(error);
+      // Without the query: somebody may have put a token there.
+      const instance = request.url.split('?')[0];
       if (problem.status >= 500) options.onError?.(error);
       return reply
         .code(problem.status)
         .type(PROBLEM_TYPE)
-        .send({ ...problem, instance: request.url });
+        .send({ ...problem, instance });
     });
     this.#fastify.setNotFoundHandler((request) => {
       throw new AppError('NOT_FOUND', `there is nothing at ${request.url.split('?')[0]}`);
