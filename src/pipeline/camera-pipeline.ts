@@ -82,7 +82,7 @@ export class CameraPipeline {
       const frame = await this.#slot.take(signal);
       if (!frame) break;
       try {
-        await this.#analyse(frame);
+        await this.analyse(frame);
       } finally {
         frame.release();
       }
@@ -90,7 +90,11 @@ export class CameraPipeline {
     if (this.#slot.clear()) this.#options.observer.dropped('closing');
   }
 
-  async #analyse(frame: Frame): Promise<void> {
+  /**
+   * Takes one frame along the path; the caller keeps its hold and waits before it gives the next. For recordings,
+   * where no frame may be left out; live frames come by {@link offer}.
+   */
+  async analyse(frame: Frame): Promise<void> {
     const { tracker, decisions, selector, output, observer } = this.#options;
     this.#enter('detection', frame);
     const detection = await this.#timed('detection', () => this.#options.detector.detect(frame));

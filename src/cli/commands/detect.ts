@@ -1,0 +1,73 @@
+import { type Command, Option } from 'commander';
+import { note, printJson, printLine } from '../output.js';
+import { parsePositive } from '../parse-options.js';
+
+interface DetectCommandOptions {
+  fps: number;
+  model: string;
+  engine: 'auto' | 'onnxruntime' | 'tfjs';
+  out?: string;
+  json?: true;
+}
+
+export function register(program: Command): void {
+  program
+    .command('detect')
+    .description('Find and judge the faces in pictures, videos and folders of them.')
+    .argument('<file...>', 'pictures, videos, or folders')
+    .option('--fps <n>', 'analysed frames per second of a video', parsePositive, 5)
+    .option('-m, --model <id>', 'classifier, a folder of models/', 'mask-mobilenetv2')
+    .addOption(
+      new Option('-e, --engine <name>', 'inference engine')
+        .choices(['auto', 'onnxruntime', 'tfjs'])
+        .default('auto'),
+    )
+    .option('-o, --out <dir>', 'write pictures with boxes (of a video one a second) and contact sheets there')
+    .option('--json', 'print one line of JSON a picture or analysed frame')
+    .action(async (paths: string[], options: DetectCommandOptions) => {
+      const [{ runDetect }, { withSignals }, { startProgress }] = await Promise.all([
+        import('../../offline/run-detect.js'),
+        import('../signals.js'),
+        import('../progress.js'),
+      ]);
+      await withSignals(async (signal) => {
+        let bar: ReturnType<typeof startProgress> | null = null;
+        try {
+          const summary = await runDetect({
+            paths,
+            rateFps: options.fps,
+            model: options.model,
+            engine: options.engine,
+            ...(options.out === undefined ? {} : { outDir: options.out }),
+            signal,
+            onLine: (line) => {
+              if (options.json) printJson(line);
+              else if ('error' in line) note(`maskwatch: ${line.error.message}`);
+              else printLine(`${line.file} ${(line.timeMs / 1000).toFixed(1)} s: ${inWords(line.faces)}`);
+            },
+            onProgress: (done, total, what) => {
+              bar ??= startProgress({ label: 'detecting', total, unit: 'files' });
+              bar.update(done, what);
+            },
+          });
+          for (const sheet of summary.sheets) note(`maskwatch: wrote ${sheet}`);
+          if (summary.failed > 0) {
+            note(`maskwatch: ${summary.failed} of ${summary.files} files could not be read`);
+            process.exitCode = 1;
+          }
+        } finally {
+          bar?.stop();
+        }
+      });
+    });
+}
+
+function inWords(faces: readonly { outcome: string; reason?: string }[]): string {
+  if (faces.length === 0) return 'no faces';
+  const counts = new Map<string, number>();
+  for (const { outcome, reason } of faces) {
+    const words = reason === undefined ? outcome : `${outcome} (${reason})`;
+    counts.set(words, (counts.get(words) ?? 0) + 1);
+  }
+  return [...counts].map(([words, count]) => `${count} ${words}`).join(', ');
+}
