@@ -1,6 +1,6 @@
 import type { Episode, EpisodeChange, EpisodeCloseReason, ViolationLabel } from '../domain/episode.js';
 import type { MaskScores } from '../domain/label.js';
-import type { Moment } from './decision-maker.js';
+import type { Moment } from './decision-types.js';
 
 /** The other label must lead by this much before an episode is called by it. */
 const LABEL_MARGIN = 0.25;
