@@ -1,6 +1,7 @@
+import { Writable } from 'node:stream';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
-import { redact, redactText } from './redaction.js';
+import { redact, redactLine, redactText } from './redaction.js';
 
 export type Log = Logger;
 
@@ -38,16 +39,15 @@ export function createLog(options: LoggingOptions): Log {
       formatters: {
         level: (label) => ({ level: label }),
         log: (fields) => redact(fields) as Record<string, unknown>,
-        bindings: (bindings) => redact(bindings) as Record<string, unknown>,
       },
       hooks: {
+        // Fields of children, messages taken from errors and interpolated objects pass none of the others.
+        streamWrite: redactLine,
         logMethod(args, method) {
           const safe = args.map((arg) => (typeof arg === 'string' ? redactText(arg) : arg));
           method.apply(this, safe as typeof args);
         },
       },
-      // `formatters.log` has already made plain objects of errors; pino's own would come first and leave the
-      // message unredacted.
       serializers: { err: (error: unknown) => redact(error), error: (error: unknown) => redact(error) },
     },
     destination,
@@ -59,6 +59,12 @@ export function cameraLog(log: Log, cameraId: string): Log {
   return log.child({ cameraId });
 }
 
-function toWritable(destination: DestinationStream): NodeJS.WritableStream {
-  return destination as unknown as NodeJS.WritableStream;
+function toWritable(destination: DestinationStream): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(chunk, _encoding, done) {
+      destination.write(String(chunk));
+      done();
+    },
+  });
 }

@@ -6,9 +6,12 @@
 const MASK = '***';
 /** scheme://user:password@host; the user part goes too, cameras often carry a serial number there. */
 const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]*@/gi;
-/** A password may hold "/" or "?" unescaped, as ffmpeg repeats it; then take all up to the last "@" of the word. */
-const URL_CREDENTIALS_LOOSE = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s"'<>@]*:[^\s"'<>]*@/gi;
+/** A password may hold "/", "?" or quotes unescaped, as ffmpeg repeats it: then all up to the last "@" goes. */
+const URL_CREDENTIALS_LOOSE = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s<>@]*:[^\s<>]*@/gi;
 const JSON_WEB_TOKEN = /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}\b/g;
+/** In a line of JSON. */
+const SECRET_JSON_FIELD =
+  /"(password|passwd|pwd|secret|token|authorization|cookie|api_?key|access_?token|auth)":"(?:[^"\\]|\\.)*"/gi;
 const AUTHORIZATION = /\b(Bearer|Basic|Digest)\s+[\w+/=.~-]{8,}/gi;
 const KEY_VALUE =
   /\b(password|passwd|pwd|secret|token|api[_-]?key)(\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s&,;"']+)/gi;
@@ -18,8 +21,19 @@ const MAX_DEPTH = 6;
 
 /** `text` without credentials. */
 export function redactText(text: string): string {
+  return redactWords(text.replace(URL_CREDENTIALS_LOOSE, `$1${MASK}@`));
+}
+
+/**
+ * A finished line of JSON without credentials: the last guard, behind {@link redact}. It never joins two fields,
+ * so it does not see a password with a quote in it.
+ */
+export function redactLine(line: string): string {
+  return redactWords(line.replace(SECRET_JSON_FIELD, `"$1":"${MASK}"`));
+}
+
+function redactWords(text: string): string {
   return text
-    .replace(URL_CREDENTIALS_LOOSE, `$1${MASK}@`)
     .replace(URL_CREDENTIALS, `$1${MASK}@`)
     .replace(JSON_WEB_TOKEN, MASK)
     .replace(AUTHORIZATION, `$1 ${MASK}`)
