@@ -37,7 +37,7 @@ export class Metrics {
   readonly #clock: Clock;
   readonly #dropReasons: readonly string[];
   /** Monotonic time of the newest frame, or of being added; ms. */
-  readonly #cameras = new Map<string, { lastFrameMs: number }>();
+  readonly #cameras = new Map<string, { lastFrameMs: number; openEpisodes: number }>();
   readonly #queues = new Map<string, () => number>();
   readonly #probe: RuntimeProbe;
   #readWorkers: (() => { utilisation: number; threads: number }) | null = null;
@@ -77,7 +77,7 @@ export class Metrics {
 
   addCamera(cameraId: string): void {
     if (this.#cameras.has(cameraId)) return;
-    this.#cameras.set(cameraId, { lastFrameMs: this.#clock.monotonicMs() });
+    this.#cameras.set(cameraId, { lastFrameMs: this.#clock.monotonicMs(), openEpisodes: 0 });
     const camera = cameraId;
     const families = this.#families;
     families.framesDecoded.inc({ camera }, 0);
@@ -203,10 +203,13 @@ export class Metrics {
   }
 
   episodeChanged(cameraId: string, change: EpisodeChangeKind): void {
-    if (!this.#cameras.has(cameraId)) return;
+    const known = this.#cameras.get(cameraId);
+    if (!known) return;
     this.#families.episodeChanges.inc({ camera: cameraId, change });
-    if (change === 'opened') this.#families.episodesOpen.inc({ camera: cameraId });
-    if (change === 'closed') this.#families.episodesOpen.dec({ camera: cameraId });
+    if (change === 'opened') known.openEpisodes += 1;
+    // What an earlier run left open is closed at start, before anything opens: never below 0.
+    if (change === 'closed') known.openEpisodes = Math.max(0, known.openEpisodes - 1);
+    this.#families.episodesOpen.set({ camera: cameraId }, known.openEpisodes);
   }
 
   // What is told

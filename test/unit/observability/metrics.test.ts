@@ -94,7 +94,7 @@ describe('metrics', () => {
 
   it('follows how many episodes are open', async () => {
     metrics.addCamera('gate');
-    for (const change of ['opened', 'opened', 'updated', 'acknowledged', 'closed'] as const)
+    for (const change of ['closed', 'opened', 'opened', 'updated', 'acknowledged', 'closed'] as const)
       metrics.episodeChanged('gate', change);
     expect(await lines('maskwatch_episodes_open')).toEqual(['maskwatch_episodes_open{camera="gate"} 1']);
   });
