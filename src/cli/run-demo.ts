@@ -3,7 +3,7 @@ import { basename, extname } from 'node:path';
 import { App } from '../app.js';
 import { type DemoCamera, footageCameras } from '../demo/demo-cameras.js';
 import { demoConfig } from '../demo/demo-config.js';
-import { openSimulatedCameras, prepareClips } from '../demo/simulated-cameras.js';
+import { openSimulatedCameras } from '../demo/simulated-cameras.js';
 import { findFfmpeg } from '../ingest/ffmpeg-binary.js';
 import { createLog } from '../observability/logging.js';
 import { note, printJson } from './output.js';
@@ -63,6 +63,7 @@ async function videoCameras(
   signal: AbortSignal,
 ): Promise<DemoCamera[]> {
   note(`maskwatch: preparing ${files.length} ${files.length === 1 ? 'video' : 'videos'} …`);
+  const { prepareClips } = await import('../demo/prepare-clip.js');
   const progress = startProgress({ label: 'preparing', total: 100, unit: '%' });
   try {
     const clips = await prepareClips(files, {

@@ -31,7 +31,7 @@ export function register(program: Command): void {
         import('../progress.js'),
       ]);
       await withSignals(async (signal) => {
-        let bar: ReturnType<typeof startProgress> | null = null;
+        const bars: ReturnType<typeof startProgress>[] = [];
         try {
           const summary = await runDetect({
             paths,
@@ -46,8 +46,8 @@ export function register(program: Command): void {
               else printLine(`${line.file} ${(line.timeMs / 1000).toFixed(1)} s: ${inWords(line.faces)}`);
             },
             onProgress: (done, total, what) => {
-              bar ??= startProgress({ label: 'detecting', total, unit: 'files' });
-              bar.update(done, what);
+              if (bars.length === 0) bars.push(startProgress({ label: 'detecting', total, unit: 'files' }));
+              bars[0]?.update(done, what);
             },
           });
           for (const sheet of summary.sheets) note(`maskwatch: wrote ${sheet}`);
@@ -56,7 +56,7 @@ export function register(program: Command): void {
             process.exitCode = 1;
           }
         } finally {
-          bar?.stop();
+          bars[0]?.stop();
         }
       });
     });
