@@ -63,8 +63,8 @@ function pruneOutputs(folder) {
 
 function isStale() {
   if (!existsSync(stampFile) || !existsSync(join(root, 'dist', 'src', 'main.js'))) return true;
-  const builtMs = Date.parse(readFileSync(stampFile, 'utf8'));
-  return SOURCES.some((path) => newestMs(join(root, path)) > builtMs);
+  const builtMs = Date.parse(readFileSync(stampFile, 'utf8').trim());
+  return Number.isNaN(builtMs) || SOURCES.some((path) => newestMs(join(root, path)) > builtMs);
 }
 
 function newestMs(path) {
