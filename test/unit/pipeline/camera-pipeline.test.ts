@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import type { ClassificationOutcome } from '../../../src/classification/mask-classifier.js';
+import { CropSelector } from '../../../src/crops/crop-selector.js';
+import { DecisionMaker } from '../../../src/decision/decision-maker.js';
+import { createEpisodeIdGenerator } from '../../../src/decision/episode-id.js';
+import type { DetectionOutcome } from '../../../src/detection/face-detector.js';
+import type { EpisodeChange } from '../../../src/domain/episode.js';
+import type { FaceDetection, FaceVerdict } from '../../../src/domain/face.js';
+import type { Frame } from '../../../src/domain/frame.js';
+import { ManualClock } from '../../../src/lib/clock.js';
+import { CameraPipeline, type PipelineObserver } from '../../../src/pipeline/camera-pipeline.js';
+import { FaceTracker } from '../../../src/tracking/face-tracker.js';
+import type { CropRequest } from '../../../workers/protocol.js';
+
+/** A camera of 1280×720 that is analysed at 640×360. */
+function frameAt(clock: ManualClock, frameId: number): { frame: Frame; holds: () => number } {
+  let holds = 1;
+  const frame: Frame = {
+    cameraId: 'cam',
+    frameId,
+    capturedAtMs: clock.wallMs(),
+    monotonicMs: clock.monotonicMs(),
+    pixels: {
+      buffer: new SharedArrayBuffer(3),
+      byteOffset: 0,
+      width: 640,
+      height: 360,
+      contentWidth: 640,
+      contentHeight: 360,
+    },
+    sourceWidth: 1280,
+    sourceHeight: 720,
+    retain: () => {
+      holds += 1;
+    },
+    release: () => {
+      holds -= 1;
+    },
+  };
+  return { frame, holds: () => holds };
+}
+
+function face(x: number): FaceDetection {
+  const at = (dx: number, dy: number) => ({ x: x + dx, y: 200 + dy });
+  return {
+    box: { x, y: 200, width: 100, height: 120 },
+    score: 0.9,
+    sharpness: 900,
+    landmarks: [at(30, 45), at(70, 45), at(50, 70), at(35, 95), at(65, 95)],
+  };
+}
+
+interface Rig {
+  readonly clock: ManualClock;
+  readonly pipeline: CameraPipeline;
+  readonly analysed: { frameId: number; faces: readonly FaceVerdict[] }[];
+  readonly changes: EpisodeChange[];
+  readonly dropped: string[];
+  readonly crops: CropRequest[];
+  readonly errors: { detection: boolean; classification: boolean };
+}
+
+function rig(detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutcome): Rig {
+  const clock = new ManualClock();
+  const analysed: Rig['analysed'] = [];
+  const changes: EpisodeChange[] = [];
+  const dropped: string[] = [];
+  const crops: CropRequest[] = [];
+  const errors = { detection: false, classification: false };
+  const observer: PipelineObserver = {
+    dropped: (reason) => dropped.push(reason),
+    frameAge: () => {},
+    stageDuration: () => {},
+    cropsClassified: () => {},
+    tracks: () => {},
+  };
+  const pipeline = new CameraPipeline({
+    cameraId: 'cam',
+    clock,
+    detector: {
+      detect: async (frame) =>
+        errors.detection
+          ? { ok: false, error: { code: 'WORKER_DIED', message: 'x', retryable: true } }
+          : await detect(frame),
+    },
+    tracker: new FaceTracker({ highScore: 0.5, lowScore: 0.25, confirmHits: 2, maxLostMs: 2000 }),
+    cropThresholds: { minFacePx: 16, minSharpness: 20 },
+    selector: new CropSelector({ recheckMs: 1000, maxCropsPerFrame: 16 }),
+    classifier: {
+      classify: async (requests) => {
+        crops.push(...requests);
+        return requests.map(
+          (): ClassificationOutcome =>
+            errors.classification
+              ? { ok: false, error: { code: 'POOL_OVERLOADED', message: 'x', retryable: true } }
+              : { ok: true, scores: { with_mask: 0.03, without_mask: 0.95, mask_worn_incorrectly: 0.02 } },
+        );
+      },
+    },
+    decisions: new DecisionMaker({
+      cameraId: 'cam',
+      newEpisodeId: createEpisodeIdGenerator(),
+      policy: {
+        labels: ['without_mask'],
+        ...{ openThreshold: 0.8, closeThreshold: 0.4, minDurationMs: 500, graceMs: 1000 },
+        ...{ zones: [], schedule: [], timeZone: 'UTC' },
+      },
+    }),
+    output: {
+      analysed: (frame, faces) => analysed.push({ frameId: frame.frameId, faces }),
+      episodes: (told) => changes.push(...told),
+    },
+    observer,
+  });
+  return { clock, pipeline, analysed, changes, dropped, crops, errors };
+}
+
+async function play(on: Rig, frames: number): Promise<void> {
+  for (let index = 0; index < frames; index++) {
+    await on.pipeline.analyse(frameAt(on.clock, index).frame);
+    on.clock.advance(200);
+  }
+}
+
+const oneFace = () =>
+  ({ ok: true, faces: [face(300)], timings: { prepareMs: 0, inferenceMs: 0, finishMs: 0 } }) as const;
+
+describe('CameraPipeline', () => {
+  it('leads from a bare face to one opened episode, and shows a face only once its track is confirmed', async () => {
+    const on = rig(oneFace);
+    await play(on, 12);
+    expect(on.analysed.map(({ frameId }) => frameId)).toEqual([...Array(12).keys()]);
+    expect(on.analysed[0]?.faces).toEqual([]);
+    expect(on.analysed[1]?.faces).toHaveLength(1);
+    expect(on.analysed.at(-1)?.faces[0]?.outcome).toBe('without_mask');
+    expect(on.changes.map(({ change }) => change)).toEqual(['opened']);
+    expect(on.changes[0]?.episode).toMatchObject({ cameraId: 'cam', label: 'without_mask', version: 1 });
+  });
+
+  it('asks for crops in pixels of the analysed picture', async () => {
+    const on = rig(oneFace);
+    await play(on, 2);
+    expect(on.crops[0]?.box).toEqual({ x: 150, y: 100, width: 50, height: 60 });
+  });
+
+  it('counts a frame on which inference failed and goes on', async () => {
+    const on = rig(oneFace);
+    on.errors.detection = true;
+    await play(on, 1);
+    expect(on.dropped).toEqual(['failed']);
+    on.errors.detection = false;
+    await play(on, 1);
+    expect(on.analysed).toHaveLength(1);
+  });
+
+  it('leaves a face undecided while its crops cannot be classified', async () => {
+    const on = rig(oneFace);
+    on.errors.classification = true;
+    await play(on, 10);
+    expect(on.analysed.at(-1)?.faces[0]).toMatchObject({
+      outcome: 'not_assessable',
+      reason: 'low_certainty',
+    });
+    expect(on.changes).toEqual([]);
+  });
+
+  it('takes the newest frame while one is on its way, and releases every frame once', async () => {
+    let finish: () => void = () => {};
+    const started: number[] = [];
+    let begin: () => void = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const on = rig(async (frame) => {
+      started.push(frame.frameId);
+      if (started.length === 1) {
+        begin();
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+      }
+      return oneFace();
+    });
+    const stop = new AbortController();
+    const frames = [0, 1, 2].map((frameId) => frameAt(on.clock, frameId));
+    const running = on.pipeline.run(stop.signal);
+    on.pipeline.offer(frames[0]!.frame);
+    await begun;
+    on.pipeline.offer(frames[1]!.frame);
+    on.pipeline.offer(frames[2]!.frame);
+    expect(on.dropped).toEqual(['stale']);
+    stop.abort();
+    finish();
+    await running;
+    // The frame in hand is finished, the waiting one is let go.
+    expect(on.analysed.map(({ frameId }) => frameId)).toEqual([0]);
+    expect(on.dropped).toEqual(['stale', 'closing']);
+    expect(frames.map(({ holds }) => holds())).toEqual([0, 0, 0]);
+  });
+
+  it('closes what is open when the camera is stopped', async () => {
+    const on = rig(oneFace);
+    await play(on, 12);
+    on.pipeline.closeEpisodes('shutdown');
+    expect(on.changes.at(-1)).toMatchObject({
+      change: 'closed',
+      episode: { closeReason: 'shutdown', state: 'closed' },
+    });
+  });
+});
