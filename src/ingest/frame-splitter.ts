@@ -44,7 +44,8 @@ export class FrameSplitter extends Writable {
 
   constructor(options: FrameSplitterOptions) {
     // The default mark of 16 KiB would pause and resume the pipe with every chunk.
-    super({ highWaterMark: 1 << 20, decodeStrings: true });
+    // No `close` event: fluent-ffmpeg would take it for a reason to kill its process.
+    super({ highWaterMark: 1 << 20, autoDestroy: false, emitClose: false });
     this.#options = options;
     this.#frameBytes = options.ring.frameBytes;
   }
@@ -67,8 +68,12 @@ export class FrameSplitter extends Writable {
     this.#goOn();
   }
 
-  /** The pipe has ended: delivers what was kept back. */
-  finish(): void {
+  /**
+   * The pipe has ended: resolves when all that came through it, which may still wait for slots, and what was
+   * kept back is delivered, or at once after {@link stop}.
+   */
+  async finish(): Promise<void> {
+    await new Promise<void>((resolve) => this.end(resolve));
     const size = this.#early ? (this.#options.fallbackSize?.() ?? null) : null;
     if (size && !this.#size) this.setPictureSize(size);
     this.stop();

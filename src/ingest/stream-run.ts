@@ -98,8 +98,8 @@ export async function runStream(
     },
     signal,
   );
+  await splitter.finish();
   signal.removeEventListener('abort', stop);
-  splitter.finish();
   if (signal.aborted) return STOPPED;
   if (end.kind === 'spawn_failed')
     return {

@@ -24,7 +24,7 @@ export const GREY_STEP = 2;
 
 /**
  * Makes a clip: top left red, top right green, bottom left blue, bottom right a grey that rises with every
- * frame. H.264 with B-frames and a keyframe every `keyframes` frames.
+ * frame. H.264 with a keyframe every `keyframes` frames.
  */
 export async function makeClip(
   folder: string,
@@ -35,6 +35,8 @@ export async function makeClip(
     seconds: number;
     rateFps?: number;
     keyframes?: number;
+    /** Between two reference frames. Default 2; 0 as cameras send. */
+    bFrames?: number;
     format?: string;
   },
 ): Promise<string> {
@@ -55,7 +57,7 @@ export async function makeClip(
   ].join(';');
   await run(ffmpegPath, [
     ...['-v', 'error', '-y', '-nostdin', '-filter_complex', graph, '-map', '[out]'],
-    ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '10', '-bf', '2'],
+    ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '10', '-bf', String(options.bFrames ?? 2)],
     ...['-g', String(options.keyframes ?? rate), '-threads', '1'],
     ...(options.format === undefined ? [] : ['-f', options.format]),
     path,

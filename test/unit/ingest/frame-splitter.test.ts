@@ -118,11 +118,29 @@ describe('FrameSplitter', () => {
     expect(frames.map((frame) => bytesOf(frame)[0])).toEqual([1, 2]);
   });
 
-  it('delivers at the end what it kept back', () => {
+  it('delivers at the end what it kept back', async () => {
     const { splitter, frames } = setUp({ fallback: true });
     splitter.write(picture(1));
-    splitter.finish();
+    await splitter.finish();
     expect(frames).toHaveLength(1);
+  });
+
+  it('delivers at the end what still waits for slots', async () => {
+    const { splitter, frames } = setUp({ slotCount: 1, whenFull: 'wait' });
+    splitter.setPictureSize(SIZE);
+    splitter.write(Buffer.concat([picture(1), picture(2)]));
+    splitter.write(picture(3));
+    let isFinished = false;
+    const finished = splitter.finish().then(() => {
+      isFinished = true;
+    });
+    for (const index of [0, 1]) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      expect(isFinished).toBe(false);
+      frames[index]!.release();
+    }
+    await finished;
+    expect(frames.map((frame) => frame.frameId - frames[0]!.frameId)).toEqual([0, 1, 2]);
   });
 
   it('delivers nothing after stop, swallows the rest and gives every slot back', () => {

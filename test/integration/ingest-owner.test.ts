@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isAlive, makeClip } from '../support/ingest-clips.js';
+
+describe('ffmpeg does not outlive its owner', () => {
+  let folder: string;
+  let clip: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'maskwatch-owner-'));
+    clip = await makeClip(folder, { name: 'clip.mp4', width: 320, height: 180, seconds: 2 });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** Starts an owner and waits for its first frame. */
+  async function startOwner(ending: string) {
+    const script = fileURLToPath(new URL('../support/ingest-owner.ts', import.meta.url));
+    const owner = spawn(process.execPath, ['--import', 'tsx', script, `file:${clip}`, ending], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const exited = once(owner, 'exit');
+    const [line] = (await once(owner.stdout, 'data')) as [Buffer];
+    return { owner, exited, ffmpegPid: Number(line.toString()) };
+  }
+
+  async function goneWithin(pid: number, timeoutMs: number): Promise<boolean> {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    // Of a process that is nobody's child no event tells; so it is looked at.
+    while (isAlive(pid) && !deadline.aborted) await setTimeout(20);
+    return !isAlive(pid);
+  }
+
+  it.each(['exit', 'throw'])('when it ends by %s', async (ending) => {
+    const { exited, ffmpegPid } = await startOwner(ending);
+    await exited;
+    expect(ffmpegPid).toBeGreaterThan(0);
+    expect(await goneWithin(ffmpegPid, 5000)).toBe(true);
+  });
+
+  it('when it is killed without warning while pictures flow', async () => {
+    const { owner, exited, ffmpegPid } = await startOwner('stay');
+    expect(isAlive(ffmpegPid)).toBe(true);
+    owner.kill('SIGKILL');
+    await exited;
+    expect(await goneWithin(ffmpegPid, 5000)).toBe(true);
+  });
+});

@@ -1,0 +1,287 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RtspServer } from '../../src/demo/rtsp/server.js';
+import { livingChildPids } from '../../src/ingest/child-processes.js';
+import { type FfmpegBinary, findFfmpeg } from '../../src/ingest/ffmpeg-binary.js';
+import { FreezableProxy } from '../support/frozen-proxy.js';
+import { colourAt, FFMPEGS, isAlive, makeClip, npmFfmpeg } from '../support/ingest-clips.js';
+import { WatchedCamera } from '../support/watched-camera.js';
+
+const PASSWORD = `p@ss/w:%?#"x' ü`;
+const USER = 'us er';
+
+let folder: string;
+let clip: string;
+
+async function openServer(port = 0): Promise<RtspServer> {
+  return RtspServer.open({
+    port,
+    ffmpegPath: (await npmFfmpeg()).path,
+    streams: [
+      { path: '/cam', file: clip },
+      { path: '/digest', file: clip, auth: { username: USER, password: PASSWORD, scheme: 'digest' } },
+      { path: '/basic', file: clip, auth: { username: USER, password: PASSWORD, scheme: 'basic' } },
+    ],
+  });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'maskwatch-rtsp-'));
+  clip = await makeClip(folder, {
+    name: 'clip.mp4',
+    width: 320,
+    height: 180,
+    seconds: 4,
+    keyframes: 25,
+    bFrames: 0,
+  });
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  expect(livingChildPids()).toEqual([]);
+});
+
+describe.each(FFMPEGS)('RTSP through the $name', ({ path: ffmpegPath, isPresent }) => {
+  let binary: FfmpegBinary;
+  let server: RtspServer;
+
+  beforeAll(async () => {
+    if (!isPresent) return;
+    binary = await findFfmpeg({ path: ffmpegPath });
+    server = await openServer();
+  });
+  afterAll(async () => server?.close());
+
+  /** Starts a camera, hands it to the test, and makes sure that nothing of it is left. */
+  async function withCamera(
+    options: Omit<ConstructorParameters<typeof WatchedCamera>[0], 'binary'>,
+    test: (camera: WatchedCamera) => Promise<void>,
+  ): Promise<void> {
+    const camera = new WatchedCamera({ binary, ...options }).start();
+    try {
+      await test(camera);
+    } finally {
+      await camera.stop();
+    }
+    expect(camera.supervisor.status()).toMatchObject({ state: 'disabled', reason: 'stopped' });
+    for (const pid of camera.pids) expect(isAlive(pid)).toBe(false);
+    expect(camera.frameIds).toEqual(camera.frameIds.map((_, index) => camera.frameIds[0]! + index));
+  }
+
+  describe.skipIf(!isPresent)('', () => {
+    it.each(['tcp', 'udp'] as const)('plays over %s, each picture once', async (transport) => {
+      const greys: number[] = [];
+      await withCamera(
+        {
+          url: server.url('/cam'),
+          transport,
+          onFrame: (frame) => {
+            expect(frame.pixels).toMatchObject({ contentWidth: 160, contentHeight: 90 });
+            expect([frame.sourceWidth, frame.sourceHeight]).toEqual([320, 180]);
+            expect(colourAt(frame, 40, 22)[0]).toBeGreaterThan(240);
+            greys.push(colourAt(frame, 120, 67)[0]);
+          },
+        },
+        async (camera) => {
+          await camera.frames(12);
+          expect(camera.story()).toEqual(['connecting: started', 'live: first_frame']);
+          expect(camera.supervisor.streamInfo).toMatchObject({ codec: 'h264', width: 320, height: 180 });
+        },
+      );
+      for (let index = 1; index < greys.length; index += 1)
+        expect(Math.abs(greys[index]! - greys[index - 1]!)).toBeGreaterThan(4);
+    });
+
+    it.each(['digest', 'basic'])('logs in by %s with a password of any characters', async (scheme) => {
+      await withCamera(
+        { url: server.url(`/${scheme}`), username: USER, password: PASSWORD },
+        async (camera) => {
+          await camera.frames(2);
+          expectNoSecret(camera);
+        },
+      );
+    });
+
+    it('says that the password is wrong, without saying the password', async () => {
+      await withCamera(
+        { url: server.url('/digest'), username: USER, password: `${PASSWORD}!` },
+        async (camera) => {
+          await camera.reaches('backing_off');
+          expect(camera.ends[0]).toMatchObject({ reason: 'unauthorized', retryable: false });
+          expect(camera.frameIds).toEqual([]);
+          expectNoSecret(camera);
+        },
+      );
+    });
+
+    it('says that there is no such stream, and why nobody answers', async () => {
+      const base = server.url('/cam').replace(/cam$/, '');
+      await withCamera({ url: `${base}missing` }, async (camera) => {
+        await camera.reaches('backing_off', { reason: 'not_found' });
+      });
+      const closed = createServer().listen(0, '127.0.0.1');
+      await once(closed, 'listening');
+      const { port } = closed.address() as AddressInfo;
+      closed.close();
+      await once(closed, 'close');
+      await withCamera({ url: `rtsp://127.0.0.1:${port}/cam` }, async (camera) => {
+        await camera.reaches('backing_off', { reason: 'refused' });
+        await camera.reaches('connecting', { reason: 'refused' });
+      });
+    });
+
+    it('finds the camera by its host name', async () => {
+      await withCamera({ url: server.url('/cam').replace('127.0.0.1', 'localhost') }, (camera) =>
+        camera.frames(1),
+      );
+      await withCamera({ url: 'rtsp://camera.invalid/cam' }, (camera) =>
+        camera.reaches('backing_off', { reason: 'unreachable' }),
+      );
+    });
+
+    it('gives up on a host that accepts and never answers', async () => {
+      const sockets = new Set<{ destroy(): void }>();
+      const hole = createServer((socket) => sockets.add(socket.on('error', () => {}))).listen(0, '127.0.0.1');
+      await once(hole, 'listening');
+      const { port } = hole.address() as AddressInfo;
+      await withCamera(
+        { url: `rtsp://127.0.0.1:${port}/cam`, timeoutMs: 60_000, timeouts: { connectMs: 1000 } },
+        async (camera) => {
+          await camera.reaches('backing_off', { reason: 'connect_timeout' });
+          await camera.until(() => camera.pids.length === 2, 'the second attempt');
+          expect(isAlive(camera.pids[0]!)).toBe(false);
+        },
+      );
+      for (const socket of sockets) socket.destroy();
+      hole.close();
+    });
+
+    it.each(['tcp', 'udp'] as const)('survives the server going away (%s)', async (transport) => {
+      let own = await openServer();
+      const { port } = own;
+      try {
+        await withCamera(
+          // UDP: neither ffmpeg notices at once; the watchdog has to.
+          { url: own.url('/cam'), transport },
+          async (camera) => {
+            await camera.frames(3);
+            const gone = camera.statuses.length;
+            await own.close();
+            await camera.reaches('backing_off', { from: gone });
+            own = await openServer(port);
+            await camera.reaches('live', { from: gone });
+            await camera.frames(3);
+            expect(camera.supervisor.status().restarts).toBeGreaterThanOrEqual(1);
+          },
+        );
+      } finally {
+        await own.close();
+      }
+    });
+
+    it.each(['tcp', 'udp'] as const)(
+      'notices a camera that hangs (%s) and comes back to it',
+      async (transport) => {
+        const own = await openServer();
+        try {
+          await withCamera({ url: own.url('/cam'), transport }, async (camera) => {
+            await camera.frames(3);
+            const frozen = camera.statuses.length;
+            own.freeze('/cam');
+            await camera.reaches('stalled', { reason: 'no_frames', from: frozen });
+            await camera.reaches('backing_off', { reason: 'no_frames', from: frozen });
+            expect(isAlive(camera.pids[0]!)).toBe(false);
+            own.resume('/cam');
+            await camera.reaches('live', { from: frozen });
+            await camera.frames(2);
+          });
+        } finally {
+          await own.close();
+        }
+      },
+    );
+
+    it('kills an ffmpeg that hangs on a peer from which nothing comes any more', async () => {
+      const proxy = await FreezableProxy.open(server.port);
+      try {
+        await withCamera({ url: `rtsp://127.0.0.1:${proxy.port}/cam` }, async (camera) => {
+          await camera.frames(3);
+          const frozen = camera.statuses.length;
+          proxy.freeze();
+          await camera.reaches('stalled', { from: frozen });
+          await camera.reaches('backing_off', { from: frozen });
+          expect(isAlive(camera.pids[0]!)).toBe(false);
+          proxy.thaw();
+          await camera.reaches('live', { from: frozen });
+        });
+      } finally {
+        await proxy.close();
+      }
+    });
+
+    it('does not answer a pause of the stream with a flood of the same picture', async () => {
+      const own = await openServer();
+      try {
+        const seen: { grey: number }[] = [];
+        await withCamera(
+          {
+            url: own.url('/cam'),
+            timeouts: { stallMs: 20_000 },
+            onFrame: (frame) => seen.push({ grey: colourAt(frame, 120, 67)[0] }),
+          },
+          async (camera) => {
+            await camera.frames(3);
+            own.freeze('/cam');
+            // No waiting for something to happen: this is how long nothing happens.
+            await setTimeout(2500);
+            const before = camera.frameIds.length;
+            own.resume('/cam');
+            await camera.frames(6);
+            expect(before).toBeGreaterThan(0);
+            expect(camera.story()).toEqual(['connecting: started', 'live: first_frame']);
+          },
+        );
+        // By chance the picture after the pause may look like the one before it, but no more than one.
+        const repeats = seen.filter(
+          (frame, index) => Math.abs(frame.grey - (seen[index - 1]?.grey ?? -99)) < 1,
+        );
+        expect(repeats.length).toBeLessThanOrEqual(1);
+      } finally {
+        await own.close();
+      }
+    });
+
+    it('starts anew when ffmpeg is killed, and when it is stopped dead', async () => {
+      await withCamera({ url: server.url('/cam') }, async (camera) => {
+        await camera.frames(2);
+        let from = camera.statuses.length;
+        process.kill(camera.pids.at(-1)!, 'SIGKILL');
+        await camera.reaches('backing_off', { reason: 'process_exited', from });
+        await camera.reaches('live', { from });
+        await camera.frames(2);
+
+        from = camera.statuses.length;
+        process.kill(camera.pids.at(-1)!, 'SIGSTOP');
+        await camera.reaches('stalled', { from });
+        await camera.reaches('live', { from });
+        expect(camera.pids).toHaveLength(3);
+        expect(camera.pids.filter(isAlive)).toHaveLength(1);
+        expect([...camera.supervisor.restartsByReason]).toEqual([
+          ['process_exited', 1],
+          ['no_frames', 1],
+        ]);
+      });
+    });
+  });
+
+  function expectNoSecret(camera: WatchedCamera): void {
+    const said = camera.everythingSaid();
+    for (const form of [PASSWORD, encodeURIComponent(PASSWORD), 'p%40ss', 'p@ss'])
+      expect(said).not.toContain(form);
+  }
+});
