@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { MASK_LABELS } from '../../domain/label.js';
 import { AppError } from '../../lib/errors.js';
@@ -31,7 +31,7 @@ export function register(program: Command): void {
       new Option('--crops <dir>', 'pictures of one person each, a folder per label').conflicts('scenes'),
     )
     .addOption(new Option('--scenes <dir>', 'whole pictures with annotations.jsonl').conflicts('crops'))
-    .option('--model <id>', 'a folder of models/', 'mask-mobilenetv2')
+    .option('--model <id>', 'a folder of models/, or the path of a model folder', 'mask-mobilenetv2')
     .addOption(
       new Option('--only <part>', "only pictures of this part of the model's split.json").choices([
         'train',
@@ -62,7 +62,8 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
     import('../../lib/package-paths.js'),
   ]);
   const workers = Math.min(8, availableParallelism());
-  const modelDir = join(modelsDir(), options.model);
+  const isPath = /[\\/]/.test(options.model);
+  const modelDir = isPath ? resolve(options.model) : join(modelsDir(), options.model);
   const pool = await InferencePool.open({
     workers,
     maxQueue: 4 * workers,
@@ -79,7 +80,7 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
     const report = await runEvaluate({
       kind: options.scenes === undefined ? 'crops' : 'scenes',
       dataDir,
-      model: options.model,
+      model: basename(modelDir),
       inference: pool,
       rules: {
         scoreThreshold: options.scoreThreshold,

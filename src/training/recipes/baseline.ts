@@ -9,12 +9,21 @@ export const baseline: Recipe = {
   marginRatio: 0.4,
   featureNodes: ['block_12', 'block_5', 'block_15'],
   sources: {
-    'scenes/ilc': { copies: { with_mask: 2, without_mask: 3, mask_worn_incorrectly: 16 }, minFacePx: 10 },
+    'scenes/ilc': {
+      copies: { with_mask: 2, without_mask: 2, mask_worn_incorrectly: 14 },
+      painted: { with_mask: 1, mask_worn_incorrectly: 3 },
+      minFacePx: 10,
+    },
     // Does not tell worn incorrectly apart: some of its with_mask faces are wrong, so they count for less.
     'scenes/adityap': { copies: { with_mask: 0, without_mask: 2 }, weight: 0.7, minFacePx: 12 },
     'scenes/andrewmvd': { copies: { with_mask: 1, without_mask: 1, mask_worn_incorrectly: 8 } },
     'paper/train': { copies: { with_mask: 2, without_mask: 2 } },
-    crops: { copies: { with_mask: 1, without_mask: 1 }, weight: 0.7 },
+    crops: {
+      copies: { with_mask: 1, without_mask: 1 },
+      painted: { with_mask: 1, mask_worn_incorrectly: 1 },
+      weight: 0.7,
+      paintedWeight: 0.7,
+    },
     'crops-synthetic': { copies: { with_mask: 2, mask_worn_incorrectly: 4 }, weight: 0.5 },
   },
   otherSources: { copies: { with_mask: 2, without_mask: 2, mask_worn_incorrectly: 4 } },
@@ -28,9 +37,9 @@ export const baseline: Recipe = {
   augmentation: {
     jitter: { shift: 0.05, logScale: 0.1 },
     degradeChance: 0.6,
-    degrade: { facePx: [14, 72], jpegQuality: [30, 85], maxBlurPx: 1.2 },
+    degrade: { facePx: [16, 72], jpegQuality: [35, 90], maxBlurPx: 0.9 },
     recolourChance: 0.6,
-    recolour: { brightness: 1.7, gamma: 1.3, cast: 1.12, greyChance: 0.05, maxNoise: 8 },
+    recolour: { brightness: 1.5, gamma: 1.3, cast: 1.12, greyChance: 0.05, maxNoise: 8 },
     maxRotationDegrees: 20,
   },
   head: { reduceChannels: 48, convChannels: 0, hiddenUnits: 64, dropout: 0.3 },
