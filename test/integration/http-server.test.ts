@@ -61,7 +61,8 @@ describe('health', () => {
     ] as const) {
       input = { ...input, ...change };
       const response = await get('/readyz');
-      expect([response.status, (await response.json()).status]).toEqual([status, word]);
+      const body = (await response.json()) as { status: string };
+      expect([response.status, body.status]).toEqual([status, word]);
     }
   });
 });

@@ -137,7 +137,7 @@ export function next<Name extends keyof ServerToClientEvents>(
   name: Name,
 ): Promise<Parameters<ServerToClientEvents[Name]>[0]> {
   return new Promise((resolve) => {
-    (client as Socket).once(name, resolve);
+    (client as Socket).once(name as string, resolve);
   });
 }
 

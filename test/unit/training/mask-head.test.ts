@@ -64,7 +64,7 @@ describe('MaskHead', () => {
       });
       expect(metrics.accuracy).toBeGreaterThan(0.9);
       // Guessing costs ln 3.
-    expect(epochs.at(-1)!.validationLoss).toBeLessThan(0.3);
+      expect(epochs.at(-1)!.validationLoss).toBeLessThan(0.3);
 
       const temperature = 1.7;
       const network: Network = {
