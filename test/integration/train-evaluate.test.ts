@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MASK_LABELS } from '../../src/domain/label.js';
 import { verifyManifest } from '../../src/inference/manifest.js';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-function band(labelIndex: number, seed: number): sharp.Sharp {
+function band(labelIndex: number, seed: number): Sharp {
   const random = seededRandom(seed);
   const pixels = Buffer.alloc(SIDE_PX * SIDE_PX * 3);
   const [from, to] = [
