@@ -2,6 +2,7 @@
 // With --check it writes nothing and fails when one is not up to date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { dashboardJson } from '../grafana/dashboard.js';
 import { configJsonSchema } from './generate/config-schema.js';
 import { configurationPage } from './generate/configuration-page.js';
 import { defaultYaml } from './generate/default-yaml.js';
@@ -11,6 +12,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'config/maskwatch.schema.json': configJsonSchema,
   'config/default.yaml': defaultYaml,
   'docs/configuration.md': configurationPage,
+  'grafana/dashboards/maskwatch-overview.json': dashboardJson,
 };
 
 /** The generated files whose text is not what the source says. */
