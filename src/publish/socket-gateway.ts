@@ -53,7 +53,11 @@ export class SocketGateway {
         skipMiddlewares: false,
       },
       ...(corsOrigins.length > 0 ? { cors: { origin: [...corsOrigins] } } : {}),
-      allowRequest: (request, callback) => callback(null, isRequestAllowed?.(request) ?? true),
+      allowRequest: (request, callback) => {
+        const isAllowed = isRequestAllowed?.(request) ?? true;
+        if (!isAllowed) options.observer?.clientRefused('origin');
+        callback(null, isAllowed);
+      },
     });
     this.#guardRecovery(clock);
     this.#io.use((socket, next) => {

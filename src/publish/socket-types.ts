@@ -32,7 +32,7 @@ export interface GatewayObserver {
   messageSent(event: VolatileEvent | 'episode' | 'camera' | 'camera:removed', count?: number): void;
   messageDropped(event: VolatileEvent, count?: number): void;
   clientRefused(
-    reason: 'unauthorized' | 'expired' | 'slow' | 'too_many' | 'rate_limited' | 'invalid_request',
+    reason: 'origin' | 'unauthorized' | 'expired' | 'slow' | 'too_many' | 'rate_limited' | 'invalid_request',
   ): void;
 }
 

@@ -105,6 +105,7 @@ it('refuses pages of other origins and foreign names for this host, but not prog
     expect(await attempt({ origin: `http://${host}` }, transport)).toBeNull();
     expect(await attempt({}, transport)).toBeNull();
   }
+  expect(await stack.metric('maskwatch_clients_refused_total{reason="origin"}')).toBe(6);
 });
 
 it('refuses more clients than it may have', async () => {
