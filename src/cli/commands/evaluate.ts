@@ -56,14 +56,16 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
     throw new AppError('CLI_USAGE', 'say what to judge: --crops DIR or --scenes DIR', { exitCode: 2 });
   if (options.detectorSize % 32 !== 0)
     throw new AppError('CLI_USAGE', '--detector-size must be a multiple of 32', { exitCode: 2 });
-  const [{ runEvaluate }, { InferencePool }, { modelsDir }] = await Promise.all([
+  const [{ runEvaluate }, { InferencePool }, { readManifest }, { modelsDir }] = await Promise.all([
     import('../../training/evaluate.js'),
     import('../../inference/inference-pool.js'),
+    import('../../inference/manifest.js'),
     import('../../lib/package-paths.js'),
   ]);
   const workers = Math.min(8, availableParallelism());
   const isPath = /[\\/]/.test(options.model);
   const modelDir = isPath ? resolve(options.model) : join(modelsDir(), options.model);
+  await readManifest(modelDir);
   const pool = await InferencePool.open({
     workers,
     maxQueue: 4 * workers,
