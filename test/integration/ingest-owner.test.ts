@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -17,10 +18,10 @@ describe('ffmpeg does not outlive its owner', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** Starts an owner and waits for its first frame. */
-  async function startOwner(ending: string) {
+  /** Starts an owner and waits until it tells ffmpeg's process id. */
+  async function startOwner(ending: string, url = `file:${clip}`) {
     const script = fileURLToPath(new URL('../support/ingest-owner.ts', import.meta.url));
-    const owner = spawn(process.execPath, ['--import', 'tsx', script, `file:${clip}`, ending], {
+    const owner = spawn(process.execPath, ['--import', 'tsx', script, url, ending], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const exited = once(owner, 'exit');
@@ -40,6 +41,16 @@ describe('ffmpeg does not outlive its owner', () => {
     await exited;
     expect(ffmpegPid).toBeGreaterThan(0);
     expect(await goneWithin(ffmpegPid, 5000)).toBe(true);
+  });
+
+  it('when it ends while nothing comes, so that a closed pipe would not be noticed', async () => {
+    const hole = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+    await once(hole, 'listening');
+    const { port } = hole.address() as AddressInfo;
+    const { exited, ffmpegPid } = await startOwner('exit-before-frames', `rtsp://127.0.0.1:${port}/cam`);
+    await exited;
+    expect(await goneWithin(ffmpegPid, 3000)).toBe(true);
+    hole.close();
   });
 
   it('when it is killed without warning while pictures flow', async () => {

@@ -1,6 +1,7 @@
 /*
  * A process that owns one running camera, for tests that end it in unfriendly ways.
- * Arguments: URL, and how it ends itself after the first frame: `stay`, `exit` or `throw`.
+ * Arguments: URL, and how it ends itself: `stay`, after the first frame by `exit` or `throw`, or by
+ * `exit-before-frames` as soon as ffmpeg is started. It prints ffmpeg's process id.
  */
 import { findFfmpeg } from '../../src/ingest/ffmpeg-binary.js';
 import { FfmpegSource } from '../../src/ingest/ffmpeg-source.js';
@@ -19,6 +20,7 @@ const source = new FfmpegSource({
   loop: true,
   onSpawn: (spawned) => {
     pid = spawned;
+    if (ending === 'exit-before-frames') process.stdout.write(`${pid}\n`, () => process.exit(0));
   },
 });
 await source.run(
