@@ -52,7 +52,7 @@ describe('a real Prometheus', () => {
     query: string,
   ): Promise<{ status: string; error?: string; data?: { result: unknown[] } }> {
     const response = await fetch(`${api}/api/v1/query?query=${encodeURIComponent(query)}`);
-    return response.json();
+    return (await response.json()) as Awaited<ReturnType<typeof ask>>;
   }
 
   beforeAll(async () => {
@@ -120,9 +120,12 @@ describe('a real Prometheus', () => {
   );
 
   it.skipIf(!hasPrometheus)('loads the rules without a fault (needs prometheus)', async () => {
-    const rules = await (await fetch(`${api}/api/v1/rules`)).json();
-    expect(rules.data.groups[0].rules).toHaveLength(9);
-    for (const rule of rules.data.groups[0].rules) expect(rule.lastError ?? '', rule.name).toBe('');
+    const rules = (await (await fetch(`${api}/api/v1/rules`)).json()) as {
+      data: { groups: { rules: { name: string; lastError?: string }[] }[] };
+    };
+    const loaded = rules.data.groups[0]?.rules ?? [];
+    expect(loaded).toHaveLength(9);
+    for (const rule of loaded) expect(rule.lastError ?? '', rule.name).toBe('');
   });
 });
 
