@@ -21,7 +21,7 @@ export interface StreamOptions {
   /** RTSP only. Default `tcp`. */
   readonly transport?: 'tcp' | 'udp' | undefined;
   readonly analysis: AnalysisFormat;
-  /** ffmpeg's own time-out on the network, ms. Only a second line of defence (see FACTS in docs). */
+  /** ffmpeg's own time-out on the network, ms. Only a second line of defence: it fires late, or never. */
   readonly timeoutMs: number;
   /** `file:` only: again from the start, for ever. */
   readonly loop?: boolean | undefined;
