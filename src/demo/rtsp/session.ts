@@ -19,6 +19,12 @@ export interface RtspSessionStats {
   readonly queuedBytes: number;
 }
 
+/** What a session needs of its stream. */
+export type SessionStream = Pick<
+  CameraStream,
+  'path' | 'cache' | 'isFrozen' | 'lastReport' | 'subscribe' | 'unsubscribe'
+>;
+
 /**
  * One client of one stream (RFC 2326, 3): its transport, its state, its own SSRC and sequence numbers. Time
  * stamps are the stream's.
@@ -37,7 +43,7 @@ export class RtspSession implements StreamSubscriber {
   #lastSentBytes = 0;
 
   constructor(
-    readonly stream: CameraStream,
+    readonly stream: SessionStream,
     readonly transport: 'tcp' | 'udp',
     private readonly sink: PacketSink,
     private readonly onClose: (session: RtspSession) => void,
