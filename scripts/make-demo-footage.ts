@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import ffmpegInstaller from '@ffmpeg-installer/ffmpeg';
 import sharp from 'sharp';
-import type { FaceDetection } from '../src/domain/face.js';
+import type { FaceDetection, Landmarks } from '../src/domain/face.js';
 import { readManifest } from '../src/inference/manifest.js';
 import { OnnxRuntimeEngine } from '../src/inference/onnxruntime-engine.js';
 import { FaceFinder } from '../workers/face-finder.js';
@@ -85,7 +85,8 @@ async function makeScene(scene: DemoScene): Promise<void> {
         return pose && landmarks && cloth ? paintMask(landmarks, pose, cloth, `mask${person}`) : '';
       })
       .join('');
-    const frame = frames[index] as Buffer;
+    const clothed = scene.smoothClothesOf === undefined ? undefined : tracks[scene.smoothClothesOf]?.[index];
+    const frame = clothed ? await smoothClothes(frames[index] as Buffer, clothed) : (frames[index] as Buffer);
     const painted = drawing === '' ? frame : await compose(frame, drawing);
     if (!encoder.stdin.write(painted)) await new Promise((resolve) => encoder.stdin.once('drain', resolve));
     if (values.preview && position % 50 === 25) {
@@ -97,6 +98,30 @@ async function makeScene(scene: DemoScene): Promise<void> {
   }
   encoder.stdin.end();
   await exited(encoder);
+}
+
+/** Blurs what is below a face: three faces wide, four high. */
+async function smoothClothes(frame: Buffer, landmarks: Landmarks): Promise<Buffer> {
+  const [rightEye, leftEye, , rightMouth, leftMouth] = landmarks;
+  const mouthY = (rightMouth.y + leftMouth.y) / 2;
+  const faceHeightPx = 2.2 * (mouthY - (rightEye.y + leftEye.y) / 2);
+  const centreX = (rightEye.x + leftEye.x) / 2;
+  const left = Math.max(0, Math.round(centreX - 1.6 * faceHeightPx));
+  const top = Math.max(0, Math.round(mouthY + 0.6 * faceHeightPx));
+  const width = Math.min(WIDTH - left, Math.round(3.2 * faceHeightPx));
+  const height = Math.min(HEIGHT - top, Math.round(4 * faceHeightPx));
+  if (width < 8 || height < 8) return frame;
+  const raw = { width: WIDTH, height: HEIGHT, channels: 3 as const };
+  const patch = await sharp(frame, { raw })
+    .extract({ left, top, width, height })
+    .blur(0.22 * faceHeightPx)
+    .png()
+    .toBuffer();
+  return await sharp(frame, { raw })
+    .composite([{ input: patch, left, top }])
+    .removeAlpha()
+    .raw()
+    .toBuffer();
 }
 
 async function compose(frame: Buffer, drawing: string): Promise<Buffer> {

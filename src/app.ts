@@ -19,6 +19,7 @@ import { type Clock, systemClock } from './lib/clock.js';
 import { modelsDir, packageVersion, webRoot } from './lib/package-paths.js';
 import { cameraLog, type Log } from './observability/logging.js';
 import { Metrics } from './observability/metrics.js';
+import { RepeatSummary } from './observability/repeat-summary.js';
 import type { PipelineOutput } from './pipeline/camera-pipeline.js';
 import type { CameraRuntime } from './pipeline/camera-runtime.js';
 import { EpisodeJournal } from './publish/episode-journal.js';
@@ -96,6 +97,13 @@ export class App {
     const metrics = new Metrics({ version: packageVersion(), dropReasons: FRAME_DROP_REASONS, clock });
     this.#closeLater('metrics', () => metrics.close());
     const stats = new LiveStats(clock);
+    // What can fail again and again: told at once, then counted.
+    const faults = new RepeatSummary({
+      clock,
+      first: (fault) => log.error({}, fault),
+      again: (fault, count, periodMs) => log.error({ count, periodMs }, `again: ${fault}`),
+    });
+    this.#closeLater('faults', () => faults.close());
 
     const store = await SqliteEpisodeStore.open({
       path: config.store.path,
@@ -112,14 +120,18 @@ export class App {
       clock,
       onWriteFailed: (error) => {
         metrics.publishFailed('store');
-        log.error({ err: error }, 'an episode cannot be stored yet; it is kept and tried again');
+        faults.add(
+          `an episode cannot be stored yet; it is kept and tried again: ${error.code} ${error.message}`,
+        );
       },
       onRecovered: () => log.info({}, 'the store takes episodes again'),
-      onLost: (change, why) =>
+      onLost: (change, why) => {
+        metrics.queueDropped('journal');
         log.error(
           { episodeId: change.episode.id, change: change.change, why },
           'a change of an episode is lost',
-        ),
+        );
+      },
     });
     metrics.addQueue('journal', journal.capacity, () => journal.pendingCount);
     bus.subscribe('episode', ({ kind, change }) => {
@@ -185,7 +197,10 @@ export class App {
           const result = await pool.detect(pixels, threshold);
           if (result.ok)
             metrics.inference(config.detection.model, pool.info.engine, result.timings.inferenceMs);
-          else metrics.inferenceFailed(config.detection.model, pool.info.engine);
+          else {
+            metrics.inferenceFailed(config.detection.model, pool.info.engine);
+            faults.add(`a picture could not be analysed: ${result.error.code} ${result.error.message}`);
+          }
           return result;
         },
       },
@@ -196,7 +211,7 @@ export class App {
       onSkipped: () => metrics.messageDropped('picture'),
       onFailed: (cameraId, error) => {
         metrics.publishFailed('picture');
-        log.warn({ cameraId, err: error }, 'a picture could not be encoded');
+        faults.add(`a picture of ${cameraId} could not be encoded: ${String(error)}`);
       },
     });
     this.#closeLater('pictures', () => pictures.close());
@@ -213,7 +228,6 @@ export class App {
         analysed: (frame, faces) => {
           const latencyMs = clock.monotonicMs() - frame.monotonicMs;
           metrics.frameAnalysed(camera.id);
-          metrics.frameAge('publish', latencyMs);
           stats.analysed(camera.id, faces.length, latencyMs);
           for (const face of faces) metrics.face(camera.id, face.outcome, face.reason);
           const { cameraId, frameId, capturedAtMs, sourceWidth, sourceHeight } = frame;

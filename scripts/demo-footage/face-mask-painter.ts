@@ -42,8 +42,8 @@ export function paintMask(landmarks: Landmarks, pose: MaskPose, cloth: MaskCloth
     const y = middle.y + across.y * a * unitPx + down.y * (d + sink) * faceHeightPx;
     return `${x.toFixed(1)} ${y.toFixed(1)}`;
   };
-  const bridge = pose.belowNose ? 0.88 : 0.36;
-  const cheek = pose.belowNose ? 0.84 : 0.56;
+  const bridge = pose.belowNose ? 0.88 : 0.27;
+  const cheek = pose.belowNose ? 0.84 : 0.5;
   const centre = yaw * 0.85;
   const chin = 1.78;
   const outline =

@@ -13,6 +13,11 @@ export interface DemoScene {
   /** Masks by person, counted from the left of the picture; `null` draws none. */
   readonly masks: readonly ((timeSeconds: number) => MaskPose | null)[];
   readonly cloths: readonly MaskCloth[];
+  /**
+   * A person, counted from the left, whose clothes are smoothed: the detector takes the flowers on one shirt for
+   * a small face. That is its fault, not the viewer's, and stands in its model card; here it would only confuse.
+   */
+  readonly smoothClothesOf?: number;
   /** People to expect; 0 skips detection. */
   readonly people: number;
 }
@@ -47,7 +52,7 @@ export const DEMO_SCENES: readonly DemoScene[] = [
     repeats: 3,
     people: 2,
     masks: [() => worn, putOn(9, 23.5)],
-    cloths: [BLUE, WHITE],
+    cloths: [BLUE, BLUE],
   },
   {
     name: 'reception',
@@ -69,6 +74,7 @@ export const DEMO_SCENES: readonly DemoScene[] = [
     people: 2,
     masks: [() => worn, () => worn],
     cloths: [WHITE, BLUE],
+    smoothClothesOf: 1,
   },
   {
     name: 'stairwell',
