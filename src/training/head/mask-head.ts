@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { NetworkNode, WeightTensor } from '../export/network.js';
 import type { Random } from '../random.js';
 import type { HeadShape } from '../recipes/recipe.js';
+import { matrixProduct } from './matrix-product.js';
 
 export interface FeatureMap {
   readonly heightCells: number;
@@ -144,7 +145,7 @@ export class MaskHead {
 
   #apply(layer: string, x: tf.Tensor2D): tf.Tensor2D {
     const kernel = this.#weights.get(`${layer}/kernel`) as tf.Variable<tf.Rank.R2>;
-    return tf.add(tf.matMul(x, kernel), this.#weights.get(`${layer}/bias`)!);
+    return tf.add(matrixProduct(x, kernel), this.#weights.get(`${layer}/bias`)!);
   }
 
   #tensor(name: string, shape?: readonly number[], factor = 1): WeightTensor {
