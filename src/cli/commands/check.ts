@@ -4,7 +4,7 @@ import { note, printJson, printLine } from '../output.js';
 export function register(program: Command): void {
   program
     .command('check')
-    .description('check a configuration file and name every problem in it')
+    .description('Check a configuration file and name every problem in it.')
     .argument('<file>', 'configuration file (YAML)')
     .option('--json', 'print the result as JSON')
     .action(async (file: string, options: { json?: true }) => {

@@ -26,7 +26,7 @@ interface EvaluateArguments {
 export function register(program: Command): void {
   program
     .command('evaluate')
-    .description('judge labelled pictures as the service would and count')
+    .description('Judge labelled pictures as the service would, and count.')
     .addOption(
       new Option('--crops <dir>', 'pictures of one person each, a folder per label').conflicts('scenes'),
     )

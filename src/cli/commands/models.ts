@@ -11,10 +11,10 @@ const dir = () =>
   new Option('--dir <folder>', 'folder of models, one folder each (default: those that ship)');
 
 export function register(program: Command): void {
-  const models = program.command('models').description('list, show and verify the models');
+  const models = program.command('models').description('List, show and verify the models.');
   models
     .command('list')
-    .description('list the models with version, task and size')
+    .description('List the models with version, task and size.')
     .addOption(dir())
     .addOption(json())
     .action(async (options: ModelsOptions) => {
@@ -30,7 +30,7 @@ export function register(program: Command): void {
     });
   models
     .command('show')
-    .description('print the manifest of a model')
+    .description('Print the manifest of a model.')
     .argument('<name>', 'name of the model')
     .addOption(dir())
     .addOption(json())
@@ -47,7 +47,7 @@ export function register(program: Command): void {
   models
     .command('verify')
     .description(
-      'compare the files of models with size and sha256 of their manifests; exit code 1 if one differs',
+      'Compare the files of models with size and sha256 of their manifests; exit code 1 if one differs.',
     )
     .argument('[name...]', 'names of models (default: all)')
     .addOption(dir())

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AppError } from '../../lib/errors.js';
 import { note, printJson, printLine } from '../output.js';
 
@@ -15,18 +15,17 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 export function register(program: Command): void {
   program
     .command('token')
-    .description('make a token with which a client of Socket.IO and the page signs in')
+    .description('Make a token with which a client of Socket.IO and the page signs in.')
     .requiredOption(
       '-c, --config <file>',
       'the configuration; the token is signed with its server.auth.secret',
     )
     .requiredOption('--subject <name>', 'who it is for; stands beside verdicts')
     .requiredOption('--cameras <ids>', 'what it may see: "all", or ids with commas between', parseCameras)
-    .option(
-      '--expires <time>',
-      'how long it is good, e.g. 12h, 30d, 8w, or "never"',
-      parseDuration,
-      30 * SECONDS.d,
+    .addOption(
+      new Option('--expires <time>', 'how long it is good, e.g. 12h, 30d, 8w, or "never"')
+        .argParser(parseDuration)
+        .default(30 * SECONDS.d, '30d'),
     )
     .option('--json', 'print the result as JSON')
     .action(makeToken);

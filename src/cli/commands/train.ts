@@ -15,7 +15,7 @@ interface TrainArguments {
 export function register(program: Command): void {
   program
     .command('train')
-    .description('train a mask classifier from labelled pictures')
+    .description('Train a mask classifier from labelled pictures.')
     .requiredOption('--recipe <name>', 'what to train and how, e.g. baseline')
     .requiredOption(
       '--data <dir...>',

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../../src/cli/program.js';
 
 describe('the command line frame', () => {
-  it('gives every command a description', async () => {
+  it('describes every command in a sentence', async () => {
     const program = await createProgram();
     expect(program.commands.length).toBeGreaterThan(0);
-    for (const command of program.commands) expect(command.description(), command.name()).not.toBe('');
+    for (const command of program.commands)
+      expect(command.description(), command.name()).toMatch(/^[A-Z].*\.$/s);
   });
 });
