@@ -17,7 +17,7 @@ import { buildFrozenPart, type FrozenPart } from './features/feature-network.js'
 import { countByLabel, planSamples } from './features/sample-plan.js';
 import type { MaskHead } from './head/mask-head.js';
 import { startTensorFlow } from './head/tensorflow.js';
-import { type EpochReport, type TrainedHead, trainHead } from './head/train-head.js';
+import { type EpochReport, mostSteps, type TrainedHead, trainHead } from './head/train-head.js';
 import { fitTemperature } from './metrics/calibration.js';
 import type { ClassificationMetrics } from './metrics/classification-metrics.js';
 import { findRecipe } from './recipes/index.js';
@@ -106,13 +106,18 @@ export async function runTrain(options: TrainOptions): Promise<TrainReport> {
   const validation = await extract('validation');
 
   const backend = await startTensorFlow();
-  const trained = await step(progress, 'training', recipe.optimisation.maxEpochs, 'epochs', (onProgress) =>
+  const { optimisation } = recipe;
+  const totalSteps = mostSteps(training, optimisation);
+  let lastF1 = '';
+  const trained = await step(progress, 'training', totalSteps, 'steps', (onProgress) =>
     trainHead(training, validation, {
       map: frozen,
       shape: recipe.head,
-      optimisation: recipe.optimisation,
-      onEpoch: ({ epoch, validationMacroF1 }) =>
-        onProgress(epoch, `validation macro-F1 ${validationMacroF1.toFixed(4)}`),
+      optimisation,
+      onStep: (done, loss) => onProgress(done, `loss ${loss.toFixed(3)}${lastF1}`),
+      onEpoch: ({ epoch, validationMacroF1 }) => {
+        lastF1 = `, epoch ${epoch}: validation macro-F1 ${validationMacroF1.toFixed(4)}`;
+      },
       ...(signal ? { signal } : {}),
     }),
   );

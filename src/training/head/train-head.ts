@@ -19,7 +19,8 @@ export interface TrainHeadOptions {
   readonly map: FeatureMap;
   readonly shape: HeadShape;
   readonly optimisation: Optimisation;
-  readonly onStep?: (done: number, total: number, loss: number) => void;
+  /** Told now and then; `done` counts up to {@link mostSteps} unless training stops early. */
+  readonly onStep?: (done: number, loss: number) => void;
   readonly onEpoch?: (report: EpochReport) => void;
   readonly signal?: AbortSignal;
 }
@@ -52,8 +53,7 @@ export async function trainHead(
   const optimiser = new ScheduledAdam(optimisation.learningRate);
   const batches = new FeatureBatches(training, sampleWeights(training, optimisation.balance));
   const order = Uint32Array.from(training.samples.keys());
-  const stepsPerEpoch = Math.ceil(order.length / optimisation.batchSize);
-  const totalSteps = stepsPerEpoch * optimisation.maxEpochs;
+  const totalSteps = mostSteps(training, optimisation);
   const epochs: EpochReport[] = [];
   let best: { epoch: number; macroF1: number; weights: Map<string, Float32Array> } | undefined;
   let step = 0;
@@ -76,7 +76,7 @@ export async function trainHead(
       if (loss) {
         losses.push((await loss.data())[0]!);
         loss.dispose();
-        options.onStep?.(step, totalSteps, losses.at(-1)!);
+        options.onStep?.(step, losses.at(-1)!);
       }
     }
     const logits = await predictLogits(head, validation);
@@ -104,6 +104,11 @@ export async function trainHead(
     validationLogits,
     validation: metricsOf(validation, validationLogits),
   };
+}
+
+/** Steps of a training run that does not stop early. */
+export function mostSteps({ samples }: FeatureSet, { batchSize, maxEpochs }: Optimisation): number {
+  return Math.ceil(samples.length / batchSize) * maxEpochs;
 }
 
 /** Logits of all samples, in their order. */
