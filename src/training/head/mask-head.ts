@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { NetworkNode, WeightTensor } from '../export/network.js';
 import type { Random } from '../random.js';
 import type { HeadShape } from '../recipes/recipe.js';
-import { matrixProduct } from './matrix-product.js';
+import { matrixProduct, matrixProductOfData } from './matrix-product.js';
 
 export interface FeatureMap {
   readonly heightCells: number;
@@ -68,7 +68,9 @@ export class MaskHead {
       dropoutSeed === undefined || dropout === 0
         ? x
         : (tf.dropout(x, dropout, undefined, dropoutSeed + offset) as tf.Tensor2D);
-    let map = tf.relu6(this.#apply('reduce', tf.reshape(features, [batch * cells, channels]))) as tf.Tensor2D;
+    let map = tf.relu6(
+      this.#apply('reduce', tf.reshape(features, [batch * cells, channels]), matrixProductOfData),
+    ) as tf.Tensor2D;
     if (convChannels > 0) {
       const columns = neighbourhoods(tf.reshape(map, [batch, height, width, reduceChannels]));
       map = tf.relu6(this.#apply('conv', tf.reshape(columns, [batch * cells, reduceChannels * 9])));
@@ -143,9 +145,9 @@ export class MaskHead {
     for (const weight of this.#weights.values()) weight.dispose();
   }
 
-  #apply(layer: string, x: tf.Tensor2D): tf.Tensor2D {
+  #apply(layer: string, x: tf.Tensor2D, product = matrixProduct): tf.Tensor2D {
     const kernel = this.#weights.get(`${layer}/kernel`) as tf.Variable<tf.Rank.R2>;
-    return tf.add(matrixProduct(x, kernel), this.#weights.get(`${layer}/bias`)!);
+    return tf.add(product(x, kernel), this.#weights.get(`${layer}/bias`)!);
   }
 
   #tensor(name: string, shape?: readonly number[], factor = 1): WeightTensor {
