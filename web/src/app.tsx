@@ -34,20 +34,21 @@ export function App() {
 
   const state = connectionState.value;
   const isSilent = state === 'connected' && quietMs > SILENCE_MS;
+  const isStale = state === 'lost' || isSilent;
   if (state === 'token_needed') return <TokenForm />;
   return (
     <>
-      <TopBar />
-      {(state === 'lost' || isSilent) && (
+      <TopBar isStale={isStale} />
+      {isStale && (
         <p class="banner" role="alert">
           <strong>Not connected to Maskwatch.</strong> What is shown is old; nothing new arrives. Trying again
           …
         </p>
       )}
-      <main class={state === 'connected' && !isSilent ? '' : 'is-stale'}>
-        <section class="wall" aria-label="Cameras">
+      <main class={isStale ? 'is-stale' : ''}>
+        <section class="wall" aria-label="Cameras" style={wallShape(cameras.value.length)}>
           {cameras.value.map((camera) => (
-            <CameraTile key={camera.cameraId} camera={camera} now={now} />
+            <CameraTile key={camera.cameraId} camera={camera} now={now} isStale={isStale} />
           ))}
           {cameras.value.length === 0 && (
             <p class="empty">{state === 'connected' ? 'No cameras are configured.' : 'Connecting …'}</p>
@@ -59,21 +60,25 @@ export function App() {
   );
 }
 
-function TopBar() {
-  const current = stats.value;
+/** Columns and rows of the wall: as square as can be, so that as many pictures as possible are seen at once. */
+function wallShape(count: number): { '--columns': number; '--rows': number } {
+  const columns = Math.min(4, Math.max(1, Math.ceil(Math.sqrt(count))));
+  return { '--columns': columns, '--rows': Math.max(1, Math.ceil(count / columns)) };
+}
+
+function TopBar({ isStale }: { isStale: boolean }) {
+  const current = isStale ? null : stats.value;
   const total = cameras.value.length;
-  const live = cameras.value.filter((camera) => camera.state === 'live').length;
+  const live = isStale ? null : cameras.value.filter((camera) => camera.state === 'live').length;
   return (
     <header class="top">
       <h1>
         <img src="./icon.svg" alt="" width="24" height="24" /> Maskwatch
       </h1>
       <dl>
-        <div class={live < total ? 'warn' : ''}>
+        <div class={live === null || live < total ? 'warn' : ''}>
           <dt>Cameras live</dt>
-          <dd>
-            {live} of {total}
-          </dd>
+          <dd>{live === null ? 'unknown' : `${live} of ${total}`}</dd>
         </div>
         {current && (
           <>
@@ -92,7 +97,9 @@ function TopBar() {
             {current.isDegraded && (
               <div class="warn">
                 <dt>Overloaded</dt>
-                <dd>{current.droppedFps.toFixed(0)} fps dropped</dd>
+                <dd>
+                  {current.droppedFps < 0.5 ? 'recovering' : `${current.droppedFps.toFixed(0)} fps left out`}
+                </dd>
               </div>
             )}
             <div class="wide">

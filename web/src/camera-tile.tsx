@@ -7,7 +7,14 @@ import { durationWords, facesInWords, STATE_WORDS } from './words';
 /** Text under the picture changes at most this often: it is read by people and by screen readers. */
 const TEXT_PERIOD_MS = 1000;
 
-export function CameraTile({ camera, now }: { camera: CameraPayload; now: number }) {
+interface CameraTileProps {
+  camera: CameraPayload;
+  now: number;
+  /** The service is not heard of: what is known of the camera may no longer be true. */
+  isStale: boolean;
+}
+
+export function CameraTile({ camera, now, isStale }: CameraTileProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [faces, setFaces] = useState<readonly FacePayload[]>([]);
   const [hasPicture, setHasPicture] = useState(false);
@@ -23,36 +30,46 @@ export function CameraTile({ camera, now }: { camera: CameraPayload; now: number
     });
   }, [camera.cameraId]);
 
-  const isLive = camera.state === 'live';
+  const isLive = camera.state === 'live' && !isStale;
+  const state = isStale ? 'unknown' : camera.state;
+  const stateWords = isStale ? 'Unknown' : STATE_WORDS[camera.state];
   const open = episodes.value.filter((episode) => episode.cameraId === camera.cameraId && !episode.closedAt);
   const rate = stats.value?.perCamera[camera.cameraId];
   const sinceMs = now - Date.parse(camera.since);
   return (
     <article
-      class={`tile state-${camera.state} ${open.length > 0 ? 'has-violation' : ''}`}
-      aria-label={`${camera.name}: ${STATE_WORDS[camera.state]}, ${isLive ? facesInWords(faces) : 'no picture'}`}
+      class={`tile state-${state} ${open.length > 0 && !isStale ? 'has-violation' : ''}`}
+      aria-label={`${camera.name}: ${stateWords}, ${isLive ? facesInWords(faces) : 'no picture'}`}
       data-camera={camera.cameraId}
     >
       <header>
-        <h2>{camera.name}</h2>
-        <span class={`chip chip-${camera.state}`} title={camera.message ?? ''}>
-          {STATE_WORDS[camera.state]}
+        <h2 title={camera.name}>{camera.name}</h2>
+        <span class={`chip chip-${state}`} title={camera.message ?? ''}>
+          {stateWords}
         </span>
       </header>
       <div class="picture">
         <canvas ref={canvas} width={640} height={360} />
-        {!isLive && camera.state !== 'disabled' && (
+        {isStale && hasPicture && (
           <p class="veil">
-            <strong>{hasPicture ? 'The picture is old' : STATE_WORDS[camera.state]}</strong>
+            <strong>The picture is old</strong>
+          </p>
+        )}
+        {!isLive && !isStale && camera.state !== 'disabled' && (
+          <p class="veil">
+            <strong>{hasPicture ? 'The picture is old' : stateWords}</strong>
             <span>
               {camera.message ?? 'waiting for the camera'} · {durationWords(sinceMs)}
             </span>
           </p>
         )}
-        {camera.state === 'disabled' && (
+        {!isStale && camera.state === 'disabled' && (
           <p class="veil">
             <strong>Not watched</strong>
-            <span>{camera.message ?? 'switched off in the configuration'}</span>
+            <span>
+              {camera.message ??
+                (camera.reason === 'configuration' ? 'switched off in the configuration' : 'stopped')}
+            </span>
           </p>
         )}
         {isLive && !hasPicture && (
@@ -63,10 +80,10 @@ export function CameraTile({ camera, now }: { camera: CameraPayload; now: number
         )}
       </div>
       <footer>
-        <span>{isLive ? facesInWords(faces) : 'not being watched'}</span>
+        <span>{isLive ? facesInWords(faces) : isStale ? '' : 'not being watched'}</span>
         <span class="figures">
-          {rate ? `${rate.analysedFps.toFixed(0)} / ${rate.dueFps.toFixed(0)} fps` : ''}
-          {rate && rate.droppedFps >= 0.5 ? ` · ${rate.droppedFps.toFixed(0)} dropped` : ''}
+          {rate && !isStale ? `${rate.analysedFps.toFixed(0)} / ${rate.dueFps.toFixed(0)} fps` : ''}
+          {rate && !isStale && rate.droppedFps >= 0.5 ? ` · ${rate.droppedFps.toFixed(0)} dropped` : ''}
         </span>
       </footer>
     </article>

@@ -34,6 +34,21 @@ function EpisodeRow({ episode, now }: { episode: EpisodePayload; now: number }) 
     setProblem(await action());
     setIsBusy(false);
   };
+  const verdictButtons = (
+    <div class="actions">
+      <button type="button" disabled={isBusy} onClick={() => void send(() => acknowledge(episode))}>
+        Acknowledge
+      </button>
+      <button
+        type="button"
+        class="quiet"
+        disabled={isBusy}
+        onClick={() => void send(() => reject(episode, 'false alarm'))}
+      >
+        False alarm
+      </button>
+    </div>
+  );
   return (
     <li class={`episode label-${episode.label} ${episode.closedAt ? 'is-closed' : 'is-open'}`}>
       <div class="line">
@@ -41,38 +56,22 @@ function EpisodeRow({ episode, now }: { episode: EpisodePayload; now: number }) 
         <time dateTime={episode.openedAt}>{clockWords(episode.openedAt)}</time>
       </div>
       <div class="line detail">
-        <span>
+        <span class="where" title={name}>
           {name}
-          {episode.zone ? ` · ${episode.zone}` : ''} · {Math.round(episode.score * 100)}%
+          {episode.zone ? ` · ${episode.zone}` : ''}
         </span>
-        <span>
+        <span title={`Highest score so far: ${Math.round(episode.score * 100)} of 100`}>
           {durationWords(end - Date.parse(episode.openedAt))}
-          {episode.closedAt
-            ? `, closed${episode.closeReason ? `: ${CLOSE_WORDS[episode.closeReason]}` : ''}`
-            : ', open'}
+          {episode.closedAt ? '' : ', open'}
         </span>
       </div>
-      {episode.verdict ? (
-        <div class="line detail">
-          {episode.verdict === 'acknowledged' ? 'Acknowledged' : 'Rejected'}
-          {episode.by ? ` by ${episode.by}` : ''}
-          {episode.reason ? `: ${episode.reason}` : ''}
-        </div>
-      ) : (
-        <div class="actions">
-          <button type="button" disabled={isBusy} onClick={() => void send(() => acknowledge(episode))}>
-            Acknowledge
-          </button>
-          <button
-            type="button"
-            class="quiet"
-            disabled={isBusy}
-            onClick={() => void send(() => reject(episode, 'false alarm'))}
-          >
-            False alarm
-          </button>
+      {(episode.closedAt || episode.verdict) && (
+        <div class="line detail ending">
+          <span>{endingWords(episode)}</span>
+          {!episode.verdict && verdictButtons}
         </div>
       )}
+      {!episode.closedAt && !episode.verdict && verdictButtons}
       {problem && (
         <p class="problem" role="alert">
           {problem}
@@ -80,4 +79,16 @@ function EpisodeRow({ episode, now }: { episode: EpisodePayload; now: number }) 
       )}
     </li>
   );
+}
+
+/** How it ended and what people said of it, e.g. `mask put on · acknowledged by jo`. */
+function endingWords(episode: EpisodePayload): string {
+  const parts: string[] = [];
+  if (episode.closedAt) parts.push(episode.closeReason ? CLOSE_WORDS[episode.closeReason] : 'closed');
+  if (episode.verdict) {
+    const by = episode.by && episode.by !== 'anonymous' ? ` by ${episode.by}` : '';
+    const verdict = episode.verdict === 'acknowledged' ? 'Acknowledged' : 'Rejected';
+    parts.push(`${verdict}${by}${episode.reason ? `: ${episode.reason}` : ''}`);
+  }
+  return parts.join(' · ');
 }

@@ -60,8 +60,10 @@ function drawFace(
   context.strokeRect(x, y, width, height);
   context.setLineDash([]);
 
-  const words = faceWords(face);
-  const size = 12 * density;
+  // A long label beside a small face would hide the faces next to it.
+  const isSmall = width < 56 * density;
+  const words = isSmall ? (faceWords(face).split(/ \d/)[0] ?? '') : faceWords(face);
+  const size = (isSmall ? 11 : 12) * density;
   context.font = `600 ${size}px system-ui, sans-serif`;
   const pad = 4 * density;
   const labelWidth = context.measureText(words).width + 2 * pad;
