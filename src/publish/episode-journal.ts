@@ -41,7 +41,7 @@ interface PendingVerdict {
  * While the store fails (full disk, lock), operators must hear of episodes all the same, but a number must not
  * be invented that the store will later give to something else. So: a change that cannot be stored is published
  * at once as `provisional` (sequence 0), kept in a bounded queue, tried again with a growing wait, and published
- * again as `stored` with its real number when it got through. docs/adr/0010-episodes-while-the-store-fails.md
+ * again as `stored` with its real number when it got through. docs/adr/0006-episodes-while-the-store-fails.md
  */
 export class EpisodeJournal {
   readonly #options: EpisodeJournalOptions;
