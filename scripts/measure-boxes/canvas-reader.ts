@@ -25,29 +25,37 @@ export interface ShownFrame {
   readonly picture: RawPicture;
 }
 
-/** In the browser: the canvas of a tile. As text, because these files are not compiled for a browser. */
-const canvasOf = (cameraId: string) => `document.querySelector('[data-camera="${cameraId}"] canvas')`;
-
 /** Number of the frame that a tile shows; -1 before its first. */
-export async function shownFrameId(page: Page, cameraId: string): Promise<number> {
-  return Number(await page.evaluate(`${canvasOf(cameraId)}?.dataset.frameId ?? -1`));
+export function shownFrameId(page: Page, cameraId: string): Promise<number> {
+  return page.evaluate((id) => {
+    const canvas = document.querySelector<HTMLCanvasElement>(`[data-camera="${id}"] canvas`);
+    return Number(canvas?.dataset.frameId ?? -1);
+  }, cameraId);
 }
 
 /** Resolves when a tile shows a frame after `frameId`. */
 export async function waitForFrameAfter(page: Page, cameraId: string, frameId: number): Promise<void> {
-  await page.waitForFunction(`Number(${canvasOf(cameraId)}?.dataset.frameId ?? -1) > ${frameId}`);
+  await page.waitForFunction(
+    ({ id, after }) => {
+      const canvas = document.querySelector<HTMLCanvasElement>(`[data-camera="${id}"] canvas`);
+      return Number(canvas?.dataset.frameId ?? -1) > after;
+    },
+    { id: cameraId, after: frameId },
+  );
 }
 
 /** Reads a tile's canvas; `null` before its first frame. Pixels and boxes are of one moment. */
 export async function readTile(page: Page, cameraId: string): Promise<ShownFrame | null> {
-  const shown = await page.evaluate<{ frameId: string; faces?: string; png: string } | null>(`(() => {
-    const canvas = ${canvasOf(cameraId)};
-    return canvas?.dataset.frameId ? { ...canvas.dataset, png: canvas.toDataURL('image/png') } : null;
-  })()`);
+  const shown = await page.evaluate((id) => {
+    const canvas = document.querySelector<HTMLCanvasElement>(`[data-camera="${id}"] canvas`);
+    if (!canvas?.dataset.frameId) return null;
+    const { frameId, faces = '[]' } = canvas.dataset;
+    return { frameId, faces, png: canvas.toDataURL('image/png') };
+  }, cameraId);
   if (!shown) return null;
   return {
     frameId: Number(shown.frameId),
-    faces: JSON.parse(shown.faces ?? '[]'),
+    faces: JSON.parse(shown.faces),
     picture: await decodePicture(Buffer.from(shown.png.slice(shown.png.indexOf(',') + 1), 'base64')),
   };
 }

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   centre,
@@ -13,6 +16,7 @@ import { decodePicture, FootageTruth } from '../../scripts/measure-boxes/footage
 import { footageCameras, footageFile } from '../../src/demo/demo-cameras.js';
 import type { EpisodePayload } from '../../src/publish/events.js';
 import { ControlRoom, type SeenFrame } from '../support/control-room.js';
+import { finished, lineWith } from '../support/run-cli.js';
 import { type RunningService, WatchedBuilding } from '../support/watched-building.js';
 
 /** Frames of the entrance clip, 25 a second; a man in it is bare-faced, but from 9 s to 23.5 s (+ 0.8 s). */
@@ -205,6 +209,26 @@ describe('an episode', () => {
 });
 
 describe('the service around it', () => {
+  it('serves the client of docs/socket-io.md as it is written there', async () => {
+    const manual = readFileSync(new URL('../../docs/socket-io.md', import.meta.url), 'utf8');
+    const program = /```js\n(.*?)```/s.exec(manual)?.[1] ?? '';
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      env: { ...process.env, NODE_OPTIONS: '', MASKWATCH_URL: service.url, MASKWATCH_TOKEN: '' },
+    });
+    const ended = finished(child);
+    const [frame, episode] = await Promise.all([
+      lineWith(child, 'corridor frame '),
+      // Of the journal: it was opened before this client came.
+      lineWith(child, 'entrance: without_mask'),
+    ]);
+    child.kill();
+    expect(frame).toMatch(/^corridor frame \d+: /);
+    expect(episode).toMatch(/^entrance: without_mask \w+/);
+    expect((await ended).stderr).toBe('');
+  });
+
   it('is ready, and counts what it analysed', async () => {
     expect(await service.text('/readyz')).toMatchObject({ status: 200 });
     const { body } = await service.text('/metrics');
