@@ -1,0 +1,120 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { chooseBatchSize } from './classification/choose-batch-size.js';
+import { MaskClassifier } from './classification/mask-classifier.js';
+import type { LoadedConfig } from './config/load-config.js';
+import { FaceDetector } from './detection/face-detector.js';
+import { InferencePool } from './inference/inference-pool.js';
+import type { Clock } from './lib/clock.js';
+import type { CloseStack } from './lib/close-stack.js';
+import { modelsDir } from './lib/package-paths.js';
+import type { Log } from './observability/logging.js';
+import type { Metrics } from './observability/metrics.js';
+import type { RepeatSummary } from './observability/repeat-summary.js';
+
+/** Worker threads beyond this bring memory, not speed: each holds both models. */
+const MAX_AUTO_WORKERS = 8;
+/** Crops of all cameras that may wait for a batch. */
+const MAX_WAITING_CROPS = 256;
+
+export interface Inference {
+  readonly detector: FaceDetector;
+  readonly classifier: MaskClassifier;
+  /** For people: engine, version and device. */
+  readonly engine: string;
+}
+
+/** Starts the worker threads and what stands in front of them, measured and counted. Throws `AppError`s. */
+export async function openInference(parts: {
+  readonly config: LoadedConfig;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly faults: RepeatSummary;
+  readonly log: Log;
+  readonly closers: CloseStack;
+}): Promise<Inference> {
+  const { config, clock, metrics, faults, log, closers } = parts;
+  const { model: detectorModel, lowScoreThreshold, scoreThreshold } = config.detection;
+  const { model: classifierModel } = config.classification;
+  const workers =
+    config.inference.workers === 'auto'
+      ? Math.min(MAX_AUTO_WORKERS, availableParallelism())
+      : config.inference.workers;
+  // Each camera has one detection or some batches under way; more than that is a fault.
+  const maxQueue = 2 * Math.max(1, config.cameras.length) + workers;
+  const pool = await InferencePool.open({
+    workers,
+    workerOptions: {
+      engine: config.inference.engine,
+      detectorModelDir: join(modelsDir(), detectorModel),
+      classifierModelDir: join(modelsDir(), classifierModel),
+      detectorWidth: config.detection.widthPx,
+      detectorHeight: config.detection.heightPx,
+      threadsPerWorker: Math.max(1, Math.floor(availableParallelism() / workers)),
+    },
+    maxQueue,
+    log,
+  });
+  closers.push('inference', () => pool.close());
+  const { engine, device, version, reason } = pool.info;
+  const maxBatch =
+    config.inference.maxBatch === 'auto'
+      ? chooseBatchSize(pool.classifyMsByBatch)
+      : config.inference.maxBatch;
+  metrics.addModel({ model: detectorModel, task: 'detection', engine, device, engineVersion: version });
+  metrics.addModel({
+    model: classifierModel,
+    task: 'classification',
+    engine,
+    device,
+    engineVersion: version,
+  });
+  metrics.addQueue('inference', maxQueue, () => pool.queueSize);
+  metrics.setWorkersReader(() => ({ utilisation: pool.utilization, threads: pool.workersReady }));
+  const classifyMsByBatch = Object.fromEntries(
+    Object.entries(pool.classifyMsByBatch).map(([size, ms]) => [size, tenth(ms)]),
+  );
+  log.info(
+    { engine, device, version, workers, maxBatch, detectMs: tenth(pool.detectMs), classifyMsByBatch },
+    `inference runs on ${engine} (${device}): ${reason}`,
+  );
+
+  const classifier = new MaskClassifier({
+    clock,
+    classifyBatch: (crops) => pool.classify(crops),
+    maxBatch,
+    maxBatchAgeMs: config.inference.maxBatchAgeMs,
+    maxRunning: pool.workers,
+    maxQueue: MAX_WAITING_CROPS,
+    onBatch: (report) => {
+      metrics.batch(report.size, report.waitMs);
+      if (report.ok) metrics.inference(classifierModel, engine, report.runMs);
+      else {
+        metrics.inferenceFailed(classifierModel, engine);
+        faults.add('a batch of faces could not be classified');
+      }
+    },
+    onDrop: () => metrics.queueDropped('crops'),
+  });
+  closers.push('classifier', () => classifier.close());
+  metrics.addQueue('crops', MAX_WAITING_CROPS, () => classifier.queueSize);
+  const detector = new FaceDetector(
+    {
+      detect: async (pixels, threshold) => {
+        const result = await pool.detect(pixels, threshold);
+        if (result.ok) metrics.inference(detectorModel, engine, result.timings.inferenceMs);
+        else {
+          metrics.inferenceFailed(detectorModel, engine);
+          faults.add(`a picture could not be analysed: ${result.error.code} ${result.error.message}`);
+        }
+        return result;
+      },
+    },
+    { scoreThreshold: Math.min(lowScoreThreshold, scoreThreshold) },
+  );
+  return { detector, classifier, engine: `${engine} ${version} (${device})` };
+}
+
+function tenth(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
