@@ -1,157 +1,50 @@
 import { workerData } from 'node:worker_threads';
-import type { InferenceEngine } from '../src/inference/engine.js';
-import { type ModelManifest, readManifest } from '../src/inference/manifest.js';
-import { selectEngine } from '../src/inference/select-engine.js';
-import { AppError, toErrorShape } from '../src/lib/errors.js';
-import { CropClassifier } from './crop-classifier.js';
-import { ENGINES } from './engines.js';
-import { FaceFinder } from './face-finder.js';
-import {
-  type CrashTask,
-  type InferenceResult,
-  type InferenceTask,
-  START_STATE,
-  type WarmUpResult,
-  type WarmUpTask,
-  type WorkerOptions,
-  type WorkerStart,
-} from './protocol.js';
+import { type InferenceResult, type InferenceTask, SHARED_STATE, type WorkerStart } from './protocol.js';
+import { closingError, WorkRegister } from './work-register.js';
 
 /*
  * What runs in each thread of the inference pool. Piscina calls a thread ready when this module's default export, a
  * promise, has resolved: engine and models are loaded and have run once by then. When it rejects, the thread
  * ends with the reason.
+ *
+ * Most is imported dynamically, once the thread has signed in as being at work: Node 20 aborts the process when a
+ * thread is ended while it links modules (v8::Module::IsGraphAsync), so the first ones must be few and small.
  */
 
-/** Batch sizes run once before the thread counts as ready: the first call of a size is slow on some engines. */
-const WARM_BATCH_SIZES = [1, 2, 4, 8];
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 
 export type TaskHandler = (task: InferenceTask) => Promise<InferenceResult>;
 
-class TaskRunner {
-  readonly #engine: InferenceEngine;
-  readonly #finder: FaceFinder;
-  readonly #classifier: CropClassifier;
-  readonly #faultInjection: boolean;
-
-  static async open(options: WorkerOptions, faultInjection: boolean): Promise<TaskRunner> {
-    const engine = await selectEngine(options.engine, { threads: options.threadsPerWorker }, ENGINES);
-    const { detectorModelDir, classifierModelDir, detectorWidth, detectorHeight } = options;
-    const detectorManifest = await readManifest(detectorModelDir);
-    checkDetectorSize(detectorManifest, options);
-    const detector = await engine.load(detectorModelDir);
-    const finder = new FaceFinder(detector, detectorManifest, detectorWidth, detectorHeight);
-    const classifierManifest = await readManifest(classifierModelDir);
-    const classifier = new CropClassifier(await engine.load(classifierModelDir), classifierManifest);
-    return new TaskRunner(engine, finder, classifier, faultInjection);
-  }
-
-  private constructor(
-    engine: InferenceEngine,
-    finder: FaceFinder,
-    classifier: CropClassifier,
-    faultInjection: boolean,
-  ) {
-    this.#engine = engine;
-    this.#finder = finder;
-    this.#classifier = classifier;
-    this.#faultInjection = faultInjection;
-  }
-
-  async warmUp(): Promise<void> {
-    await this.#finder.measure();
-    for (const size of WARM_BATCH_SIZES) await this.#classifier.measure(size);
-  }
-
-  /** One task; every failure is a value. */
-  async run(task: InferenceTask): Promise<InferenceResult> {
-    try {
-      switch (task.kind) {
-        case 'detect':
-          return await this.#finder.detect(task);
-        case 'classify':
-          return await this.#classifier.classify(task);
-        case 'warm-up':
-          return await this.#measure(task);
-        case 'crash':
-          return await this.#crash(task);
-      }
-    } catch (error) {
-      return { ok: false, error: toErrorShape(error, 'INFERENCE_FAILED') };
-    }
-  }
-
-  async #measure({ batchSizes }: WarmUpTask): Promise<WarmUpResult> {
-    const classifyMsByBatch: Record<number, number> = {};
-    for (const size of batchSizes)
-      classifyMsByBatch[size] = await medianOf(() => this.#classifier.measure(size));
-    const detectMs = await medianOf(() => this.#finder.measure());
-    return { ok: true, kind: 'warm-up', engine: this.#engine.info, classifyMsByBatch, detectMs };
-  }
-
-  async #crash({ how }: CrashTask): Promise<InferenceResult> {
-    if (!this.#faultInjection) throw new AppError('FAULT_INJECTION_OFF', 'crash tasks are for tests alone');
-    if (how === 'exit') process.exit(70);
-    setImmediate(() => {
-      throw new Error('the fault that a test asked for');
-    });
-    return new Promise(() => {});
-  }
-}
-
-/** A wrong size would fail each single task later. */
-function checkDetectorSize(manifest: ModelManifest, options: WorkerOptions): void {
-  const { widthPx, heightPx, multipleOf } = manifest.input;
-  const fits = (side: number, fixed: number | null) =>
-    fixed === null ? side % (multipleOf ?? 1) === 0 : side === fixed;
-  if (fits(options.detectorWidth, widthPx) && fits(options.detectorHeight, heightPx)) return;
-  const wanted = [widthPx, heightPx]
-    .map((fixed) => fixed ?? `any multiple of ${multipleOf ?? 1}`)
-    .join(' × ');
-  throw new AppError(
-    'MODEL_UNSUPPORTED',
-    `model ${manifest.name} takes ${wanted} pixels, not ${options.detectorWidth} × ${options.detectorHeight}`,
-    { exitCode: 2, hint: 'change detection.widthPx and detection.heightPx' },
-  );
-}
-
-/** Median of three runs; of fewer when they are slow, as this stands between a start and the first frame. */
-async function medianOf(measure: () => Promise<number>): Promise<number> {
-  const times: number[] = [];
-  let totalMs = 0;
-  while (times.length < 3 && (times.length === 0 || totalMs < 200)) {
-    const ms = await measure();
-    times.push(ms);
-    totalMs += ms;
-  }
-  times.sort((a, b) => a - b);
-  return times[times.length >> 1]!;
-}
-
 /**
- * A thread that replaces a dead one waits longer after each start that failed (0.5 s, 1 s, … 30 s). The wait is
- * here and not in the pool because Piscina starts a thread whenever it lacks one and has work for it.
+ * A thread that replaces a dead one waits longer after each start that failed (0.5 s, 1 s, … 30 s), or until the pool
+ * closes. The wait is here and not in the pool because Piscina starts a thread whenever it lacks one and has work.
  */
 function waitAfterFailedStarts(state: Int32Array<SharedArrayBuffer>): void {
-  const isReplacement = Atomics.load(state, START_STATE.isOpen) === 1;
-  const failed = Atomics.add(state, START_STATE.failedStarts, 1);
+  const isReplacement = Atomics.load(state, SHARED_STATE.isOpen) === 1;
+  const failed = Atomics.add(state, SHARED_STATE.failedStarts, 1);
   if (!isReplacement || failed === 0) return;
   const waitMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failed - 1));
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waitMs);
+  Atomics.wait(state, SHARED_STATE.isClosing, 0, waitMs);
 }
 
-async function start(): Promise<TaskHandler> {
+async function startWorker(): Promise<TaskHandler> {
   // Results of commands go to stdout; whatever a library has to say belongs on stderr.
   console.log = console.error;
   console.info = console.error;
-  const { options, state, faultInjection } = workerData as WorkerStart;
-  waitAfterFailedStarts(state);
-  const runner = await TaskRunner.open(options, faultInjection);
-  await runner.warmUp();
-  Atomics.store(state, START_STATE.failedStarts, 0);
-  return (task) => runner.run(task);
+  const start = workerData as WorkerStart;
+  waitAfterFailedStarts(start.state);
+  const work = new WorkRegister(start.state);
+  if (!work.begin()) throw closingError();
+  try {
+    const { TaskRunner } = await import('./task-runner.js');
+    const runner = await TaskRunner.open(start, work);
+    await runner.warmUp();
+    Atomics.store(start.state, SHARED_STATE.failedStarts, 0);
+    return (task) => runner.run(task);
+  } finally {
+    work.end();
+  }
 }
 
-export default start();
+export default startWorker();

@@ -92,19 +92,24 @@ export interface EngineInfo {
 /** What each worker is started with (Piscina's `workerData`). */
 export interface WorkerStart {
   readonly options: WorkerOptions;
-  /** Two numbers that the pool and its workers share: see {@link START_STATE}. */
+  /** Numbers that the pool and its workers share: see {@link SHARED_STATE}. */
   readonly state: Int32Array<SharedArrayBuffer>;
   /** Whether {@link CrashTask}s are obeyed. */
   readonly faultInjection: boolean;
 }
 
 /** Places in {@link WorkerStart.state}. */
-export const START_STATE = {
+export const SHARED_STATE = {
   /** 1 once the pool is open: a worker that starts after that replaces one that died. */
   isOpen: 0,
   /** Starts since the last that came through: the next replacement waits before it tries. */
   failedStarts: 1,
+  /** 1 once the pool closes: workers begin nothing more. */
+  isClosing: 2,
+  /** Workers that load models or run a task: ending a thread in the midst of it may abort the whole process. */
+  atWork: 3,
 } as const;
+export const SHARED_STATE_LENGTH = 4;
 
 export interface WorkerOptions {
   readonly engine: 'auto' | 'onnxruntime' | 'tfjs';

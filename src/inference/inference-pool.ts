@@ -32,7 +32,7 @@ export interface InferencePoolOptions {
   readonly log?: PoolLog;
   /** Batch sizes timed at the start. Default 1, 2, 4, 8. */
   readonly measureBatchSizes?: readonly number[];
-  /** How long `close()` waits for tasks under way before it ends their threads, ms. Default 5000. */
+  /** How long `close()` lets waiting tasks still be served before they fail with POOL_CLOSED, ms. Default 5000. */
   readonly closeTimeoutMs?: number;
   /** Lets {@link InferencePool.crashWorker} kill threads: for tests alone. */
   readonly faultInjection?: boolean;
@@ -84,7 +84,7 @@ export class InferencePool {
       state.open();
       return new InferencePool(threads, state, measured, options);
     } catch (error) {
-      await threads.destroy();
+      await threads.close();
       throw startError(error);
     }
   }
@@ -149,7 +149,7 @@ export class InferencePool {
     return this.#run({ kind: 'crash', how }, isNoResult);
   }
 
-  /** Takes no more tasks, finishes those under way within the time allowed, ends the threads. Idempotent. */
+  /** Takes no more tasks, serves those that wait within the time allowed, ends the threads. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -167,7 +167,7 @@ export class InferencePool {
     });
     await Promise.race([Promise.allSettled(this.#underWay), timeout]);
     clearTimeout(timer);
-    await this.#threads.destroy();
+    await this.#threads.close();
   }
 
   async #run<Result extends InferenceResult>(

@@ -1,11 +1,16 @@
-import { type InferenceResult, START_STATE, type TaskFailure } from '../../workers/protocol.js';
+import {
+  type InferenceResult,
+  SHARED_STATE,
+  SHARED_STATE_LENGTH,
+  type TaskFailure,
+} from '../../workers/protocol.js';
 import type { PoolLog } from './inference-pool.js';
 import type { ThreadEvents } from './worker-threads.js';
 
 /** What is known of a pool's threads: who died, whether new ones start, and who waits in vain. */
 export class PoolState implements ThreadEvents {
-  /** Shared with the threads, see {@link START_STATE}. */
-  readonly shared = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  /** Shared with the threads, see {@link SHARED_STATE}. */
+  readonly shared = new Int32Array(new SharedArrayBuffer(SHARED_STATE_LENGTH * Int32Array.BYTES_PER_ELEMENT));
   readonly #log: PoolLog | undefined;
   readonly #waiting = new Set<(failure: TaskFailure) => void>();
   #phase: 'starting' | 'open' | 'closed' = 'starting';
@@ -29,8 +34,8 @@ export class PoolState implements ThreadEvents {
 
   open(): void {
     this.#phase = 'open';
-    Atomics.store(this.shared, START_STATE.isOpen, 1);
-    Atomics.store(this.shared, START_STATE.failedStarts, 0);
+    Atomics.store(this.shared, SHARED_STATE.isOpen, 1);
+    Atomics.store(this.shared, SHARED_STATE.failedStarts, 0);
   }
 
   close(): void {
