@@ -64,11 +64,13 @@ function writeInterleavedHeader(target: Buffer, offset: number, channel: number,
 }
 
 /**
- * A receiver's socket buffer holds a few hundred kB at best, and often 64 kB: the burst for a late client, sent
- * at once, would be lost in it. So a token bucket: at most this many packets at once, and about 2.9 MB/s after.
+ * A receiver's socket buffer is small (ffmpeg 4 asks for 64 kB: some 56 packets), and the burst for a late
+ * client, sent at once, would be lost in it. So a token bucket: few packets at once, then about 0.7 MB/s, faster
+ * only as far as the queue would else take longer than this to empty, as that of a heavy stream would.
  */
 const BURST_PACKETS = 24;
-const PACKETS_PER_MS = 2;
+const PACKETS_PER_MS = 0.5;
+const LONGEST_QUEUE_MS = 500;
 const PACE_MS = 5;
 
 /** RTP and RTCP as UDP from a port pair of the session's own, both sockets connected to the client's. */
@@ -124,7 +126,8 @@ export class UdpSink implements PacketSink {
   #send(): void {
     this.#timer = null;
     const nowMs = performance.now();
-    this.#tokens = Math.min(BURST_PACKETS, this.#tokens + (nowMs - this.#refilledAtMs) * PACKETS_PER_MS);
+    const rate = Math.max(PACKETS_PER_MS, this.#queue.length / LONGEST_QUEUE_MS);
+    this.#tokens = Math.min(BURST_PACKETS, this.#tokens + (nowMs - this.#refilledAtMs) * rate);
     this.#refilledAtMs = nowMs;
     const ready = this.#queue.splice(0, Math.floor(this.#tokens));
     this.#tokens -= ready.length;
