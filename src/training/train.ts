@@ -17,8 +17,8 @@ import { buildFrozenPart, type FrozenPart } from './features/feature-network.js'
 import { countByLabel, planSamples } from './features/sample-plan.js';
 import type { MaskHead } from './head/mask-head.js';
 import { startTensorFlow } from './head/tensorflow.js';
-import { type EpochReport, mostSteps, type TrainedHead, trainHead } from './head/train-head.js';
-import { fitTemperature } from './metrics/calibration.js';
+import { type EpochReport, metricsOf, mostSteps, type TrainedHead, trainHead } from './head/train-head.js';
+import { type Calibration, calibratedScores, fitCalibration } from './metrics/calibration.js';
 import type { ClassificationMetrics } from './metrics/classification-metrics.js';
 import { findRecipe } from './recipes/index.js';
 import type { Recipe } from './recipes/recipe.js';
@@ -59,7 +59,8 @@ export interface TrainReport {
   readonly backend: string;
   readonly epochs: readonly EpochReport[];
   readonly bestEpoch: number;
-  readonly temperature: number;
+  readonly calibration: Calibration;
+  /** After calibration. */
   readonly validation: ClassificationMetrics;
   readonly seconds: number;
 }
@@ -121,7 +122,7 @@ export async function runTrain(options: TrainOptions): Promise<TrainReport> {
       ...(signal ? { signal } : {}),
     }),
   );
-  const temperature = fitTemperature(
+  const calibration = fitCalibration(
     trained.validationLogits,
     validation.samples.map(({ labelIndex }) => labelIndex),
   );
@@ -134,8 +135,11 @@ export async function runTrain(options: TrainOptions): Promise<TrainReport> {
     backend,
     epochs: trained.epochs,
     bestEpoch: trained.bestEpoch,
-    temperature,
-    validation: trained.validation,
+    calibration,
+    validation: metricsOf(
+      validation,
+      trained.validationLogits.map((row) => calibratedScores(row, calibration)),
+    ),
     seconds: (performance.now() - startMs) / 1000,
   };
   await writeModel(outDir, recipe, frozen, trained, report);
@@ -153,12 +157,12 @@ export function buildClassifier(
   name: string,
   frozen: FrozenPart,
   head: MaskHead,
-  temperature: number,
+  calibration: Calibration,
 ): Network {
   const map = frozen.network.outputs[0]!.node;
   return {
     name,
-    nodes: [...frozen.network.nodes, ...head.toNodes(map, temperature)],
+    nodes: [...frozen.network.nodes, ...head.toNodes(map, calibration)],
     outputs: [{ name: 'scores', node: 'head_scores' }],
   };
 }
@@ -171,7 +175,7 @@ async function writeModel(
   report: TrainReport,
 ): Promise<void> {
   await mkdir(outDir, { recursive: true });
-  await exportModel(buildClassifier(report.model, frozen, head, report.temperature), {
+  await exportModel(buildClassifier(report.model, frozen, head, report.calibration), {
     modelDir: outDir,
     outputs: { scores: { meaning: 'calibrated scores by label, together 1' } },
     isCompact: true,
@@ -188,11 +192,12 @@ async function writeModel(
       ],
       labels: [...MASK_LABELS],
       crop: { marginRatio: recipe.marginRatio, square: true },
-      temperature: report.temperature,
+      temperature: report.calibration.temperature,
       training: {
         recipe: recipe.name,
         faces: report.faces,
         samples: report.samples,
+        calibrationBias: report.calibration.bias,
         bestEpoch: report.bestEpoch,
         validation: { accuracy: report.validation.accuracy, macroF1: report.validation.macroF1 },
       },

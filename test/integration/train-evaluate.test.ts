@@ -63,7 +63,7 @@ describe('train and evaluate', () => {
     expect(manifest).toMatchObject({
       name: 'bands',
       labels: [...MASK_LABELS],
-      temperature: report.temperature,
+      temperature: report.calibration.temperature,
     });
     expect(await readFile(join(out, 'README.md'), 'utf8')).toContain(`epoch ${report.bestEpoch}`);
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NetworkNode, WeightTensor } from '../export/network.js';
+import type { Calibration } from '../metrics/calibration.js';
 import type { Random } from '../random.js';
 import type { HeadShape } from '../recipes/recipe.js';
 import { matrixProduct, matrixProductOfData } from './matrix-product.js';
@@ -80,9 +81,10 @@ export class MaskHead {
     return this.#apply('logits', drop(hidden, 1));
   }
 
-  /** Nodes that compute the scores from the map `featuresNode`; the temperature is folded into the last layer. */
-  toNodes(featuresNode: string, temperature: number): NetworkNode[] {
+  /** Nodes that compute the scores from the map `featuresNode`; the calibration is folded into the last layer. */
+  toNodes(featuresNode: string, { temperature, bias }: Calibration): NetworkNode[] {
     const { reduceChannels: reduce, convChannels: conv } = this.#shape;
+    const lastBias = this.#tensor('logits/bias', undefined, 1 / temperature);
     const nodes: NetworkNode[] = [
       {
         op: 'conv',
@@ -121,7 +123,7 @@ export class MaskHead {
         name: 'head_logits',
         input: 'head_hidden',
         kernel: this.#tensor('logits/kernel', undefined, 1 / temperature),
-        bias: this.#tensor('logits/bias', undefined, 1 / temperature),
+        bias: { ...lastBias, data: lastBias.data.map((value, i) => value + bias[i]!) },
         activation: 'none',
       },
       { op: 'softmax', name: 'head_scores', input: 'head_logits' },

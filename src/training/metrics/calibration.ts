@@ -49,37 +49,81 @@ export function softmax(logits: readonly number[] | Float32Array, temperature = 
   return powers.map((power) => power / sum);
 }
 
+/** What brings logits to calibrated scores: softmax(logits / temperature + bias). */
+export interface Calibration {
+  readonly temperature: number;
+  readonly bias: readonly number[];
+}
+
+const ROUNDS = 8;
+
 /**
- * The temperature that makes the scores of these logits most likely (Guo et al., 2017, section 4.2), by golden
- * section over its logarithm between 1/8 and 8.
+ * The calibration that makes the labels of these samples most likely: a temperature (Guo et al., 2017, section
+ * 4.2) and one bias a label, which undoes the weights and the copies by which training changed how often the
+ * labels occur. Found by golden section, one parameter after the other. The biases add up to 0.
  */
-export function fitTemperature(
+export function fitCalibration(
   logits: readonly (readonly number[])[],
   labelled: readonly number[],
-  weights: readonly number[] = labelled.map(() => 1),
-): number {
-  const loss = (logTemperature: number) => {
-    const temperature = Math.exp(logTemperature);
-    return logits.reduce(
-      (sum, row, i) =>
-        sum - weights[i]! * Math.log(Math.max(softmax(row, temperature)[labelled[i]!]!, 1e-12)),
-      0,
-    );
+): Calibration {
+  const labelCount = logits[0]?.length ?? 0;
+  const parameters = [0, ...new Array<number>(labelCount).fill(0)];
+  const lossAt = (index: number, value: number) => {
+    const tried = parameters.with(index, value);
+    return meanLogLoss(logits, labelled, { temperature: Math.exp(tried[0]!), bias: tried.slice(1) });
   };
+  for (let round = 0; round < ROUNDS; round++)
+    for (let index = 0; index < parameters.length; index++) {
+      const reach = index === 0 ? Math.log(8) : 4;
+      parameters[index] = goldenSection((value) => lossAt(index, value), -reach, reach);
+    }
+  const [logTemperature, ...bias] = parameters;
+  const mean = bias.reduce((a, b) => a + b, 0) / labelCount;
+  return { temperature: Math.exp(logTemperature!), bias: bias.map((value) => value - mean) };
+}
+
+/** Calibrated scores of one sample. */
+export function calibratedScores(logits: readonly number[], { temperature, bias }: Calibration): number[] {
+  return softmax(logits.map((logit, i) => logit / temperature + bias[i]!));
+}
+
+/** Mean negative logarithm of the score of the right label. */
+function meanLogLoss(
+  logits: readonly (readonly number[])[],
+  labelled: readonly number[],
+  calibration: Calibration,
+): number {
+  const { temperature, bias } = calibration;
+  let total = 0;
+  for (let i = 0; i < logits.length; i++) {
+    // log(sum of exp) about the highest; without arrays, as this runs some thousand times over all samples.
+    const row = logits[i]!;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let k = 0; k < row.length; k++) highest = Math.max(highest, row[k]! / temperature + bias[k]!);
+    let sum = 0;
+    for (let k = 0; k < row.length; k++) sum += Math.exp(row[k]! / temperature + bias[k]! - highest);
+    const right = labelled[i]!;
+    total += highest + Math.log(sum) - (row[right]! / temperature + bias[right]!);
+  }
+  return total / Math.max(1, logits.length);
+}
+
+/** Where a function with one valley between `low` and `high` is lowest, to within 1e-3. */
+function goldenSection(of: (value: number) => number, low: number, high: number): number {
   const golden = (Math.sqrt(5) - 1) / 2;
-  let [low, high] = [Math.log(1 / 8), Math.log(8)];
-  let [a, b] = [high - golden * (high - low), low + golden * (high - low)];
-  let [lossA, lossB] = [loss(a), loss(b)];
-  while (high - low > 1e-4) {
-    if (lossA < lossB) {
-      [high, b, lossB] = [b, a, lossA];
-      a = high - golden * (high - low);
-      lossA = loss(a);
+  let [from, to] = [low, high];
+  let [a, b] = [to - golden * (to - from), from + golden * (to - from)];
+  let [valueA, valueB] = [of(a), of(b)];
+  while (to - from > 1e-3) {
+    if (valueA < valueB) {
+      [to, b, valueB] = [b, a, valueA];
+      a = to - golden * (to - from);
+      valueA = of(a);
     } else {
-      [low, a, lossA] = [a, b, lossB];
-      b = low + golden * (high - low);
-      lossB = loss(b);
+      [from, a, valueA] = [a, b, valueB];
+      b = from + golden * (to - from);
+      valueB = of(b);
     }
   }
-  return Math.exp((low + high) / 2);
+  return (from + to) / 2;
 }

@@ -42,15 +42,15 @@ export const baseline: Recipe = {
     recolour: { brightness: 1.5, gamma: 1.3, cast: 1.12, greyChance: 0.05, maxNoise: 8 },
     maxRotationDegrees: 20,
   },
-  head: { reduceChannels: 48, convChannels: 0, hiddenUnits: 64, dropout: 0.4 },
+  head: { reduceChannels: 48, convChannels: 0, hiddenUnits: 64, dropout: 0.25 },
   optimisation: {
     seed: 20261124,
     batchSize: 96,
-    maxEpochs: 8,
+    maxEpochs: 10,
     learningRate: 1e-3,
     weightDecay: 0.02,
     labelSmoothing: 0.05,
     patienceEpochs: 4,
-    balance: 0.5,
+    balance: 0.25,
   },
 };

@@ -20,7 +20,7 @@ export function modelCard(recipe: Recipe, report: TrainReport): string {
 ${recipe.description}. Recipe \`${recipe.name}\`; the whole recipe and every epoch stand in \`training.json\`.
 
 - Input: \`pixels\`, uint8 RGB, batch × ${recipe.inputPx} × ${recipe.inputPx} × 3: a square around the face box, its longer side plus ${Math.round(recipe.marginRatio * 100)} %.
-- Output: \`scores\`, batch × 3: ${MASK_LABELS.join(', ')}; temperature ${report.temperature.toFixed(3)} is already in it.
+- Output: \`scores\`, batch × 3: ${MASK_LABELS.join(', ')}; temperature ${report.calibration.temperature.toFixed(3)} and biases (${report.calibration.bias.map((value) => value.toFixed(2)).join(', ')}) are already in it.
 - Frozen part: ImageNet MobileNetV2 1.0 (\`models/imagenet-mobilenetv2\`), maps of ${recipe.featureNodes.join(', ')}.
 
 ## Data
@@ -31,7 +31,7 @@ Labelled faces; parts are drawn by picture, near twins together (\`split.json\` 
 |---|---|---|---|
 ${faces.join('\n')}
 
-## Validation part (used to choose the epoch and the temperature)
+## Validation part (used to choose the epoch and the calibration)
 
 Plain crops and one changed copy of each; accuracy ${fixed(validation.accuracy)}, macro-F1 ${fixed(validation.macroF1)}, epoch ${report.bestEpoch}.
 

@@ -8,7 +8,7 @@ import type { FeatureSet } from '../../../src/training/features/extract-features
 import { MaskHead } from '../../../src/training/head/mask-head.js';
 import { startTensorFlow } from '../../../src/training/head/tensorflow.js';
 import { predictLogits, trainHead } from '../../../src/training/head/train-head.js';
-import { softmax } from '../../../src/training/metrics/calibration.js';
+import { calibratedScores } from '../../../src/training/metrics/calibration.js';
 import { seededRandom } from '../../../src/training/random.js';
 
 // Maps of the three colours of the picture itself, so that the head can be looked at without a backbone.
@@ -66,13 +66,13 @@ describe('MaskHead', () => {
       // Guessing costs ln 3.
       expect(epochs.at(-1)!.validationLoss).toBeLessThan(0.3);
 
-      const temperature = 1.7;
+      const calibration = { temperature: 1.7, bias: [0.3, -0.5, 0.2] };
       const network: Network = {
         name: 'head',
         nodes: [
           { op: 'input', name: 'picture', heightPx: 4, widthPx: 4 },
           { op: 'normalise', name: 'normalised', input: 'picture', scale: 1 / 127.5, offset: -1 },
-          ...head.toNodes('normalised', temperature),
+          ...head.toNodes('normalised', calibration),
         ],
         outputs: [{ name: 'scores', node: 'head_scores' }],
       };
@@ -82,7 +82,7 @@ describe('MaskHead', () => {
         pixels: new Tensor('uint8', validation.pixels.subarray(0, count * length), [count, 4, 4, 3]),
       });
       const logits = await predictLogits(head, validation.set);
-      const expected = logits.slice(0, count).flatMap((row) => softmax(row, temperature));
+      const expected = logits.slice(0, count).flatMap((row) => calibratedScores(row, calibration));
       const worst = Math.max(...expected.map((value, i) => Math.abs(value - Number(scores!.data[i]))));
       // Features went through float16 on their way to the head, pixels did not.
       expect(worst).toBeLessThan(5e-3);

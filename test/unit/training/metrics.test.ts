@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { averagePrecision } from '../../../src/training/evaluation/average-precision.js';
 import {
+  calibratedScores,
   expectedCalibrationError,
-  fitTemperature,
+  fitCalibration,
   reliabilityBins,
   softmax,
 } from '../../../src/training/metrics/calibration.js';
@@ -53,19 +54,26 @@ describe('calibration', () => {
     expect(expectedCalibrationError(reliabilityBins([{ score: 1, isRight: true }]))).toBe(0);
   });
 
-  it('finds the temperature by which logits were sharpened', () => {
+  it('finds the temperature and the biases by which logits were changed', () => {
     const random = seededRandom(3);
     const logits: number[][] = [];
     const labelled: number[] = [];
+    const offsets = [0.5, 0.5, -1];
     for (let i = 0; i < 4000; i++) {
-      const plain = [random.normal(), random.normal(), random.normal()];
+      const plain = [random.normal() * 2, random.normal() * 2, random.normal() * 2];
       const scores = softmax(plain);
       const draw = random.next();
       labelled.push(draw < scores[0]! ? 0 : draw < scores[0]! + scores[1]! ? 1 : 2);
-      logits.push(plain.map((value) => value * 2.5));
+      logits.push(plain.map((value, label) => (value - offsets[label]!) * 2.5));
     }
-    expect(fitTemperature(logits, labelled)).toBeGreaterThan(2.2);
-    expect(fitTemperature(logits, labelled)).toBeLessThan(2.8);
+    const { temperature, bias } = fitCalibration(logits, labelled);
+    expect(temperature).toBeGreaterThan(2.3);
+    expect(temperature).toBeLessThan(2.7);
+    offsets.forEach((offset, label) => {
+      expect(Math.abs(bias[label]! - offset)).toBeLessThan(0.15);
+    });
+    const calibrated = calibratedScores(logits[0]!, { temperature, bias });
+    expect(calibrated.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
   });
 
   it('softmax adds up to 1 and stands large logits', () => {
