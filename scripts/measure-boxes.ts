@@ -5,8 +5,7 @@
  *
  * Everything is real: the corridor clip as a simulated RTSP camera, the service, Debian's Chromium. The box is
  * read from the pixels of the page's canvas. The face's place is found apart from the service: the picture on the
- * canvas is looked up in the clip by what it shows, and the detector runs on that frame at full size. A second
- * figure comes from the detector on the canvas itself. All in pixels of the 1280×720 frame.
+ * canvas is looked up in the clip by what it shows, and the detector runs on that frame at full size.
  */
 import { parseArgs } from 'node:util';
 import { App } from '../src/app.js';
@@ -23,9 +22,10 @@ import {
   nearest,
   quantile,
   trueFace,
+  WALK_FRAMES,
   WALKERS,
 } from './measure-boxes/corridor-walkers.js';
-import { FootageTruth, openFinder } from './measure-boxes/footage-truth.js';
+import { FootageTruth } from './measure-boxes/footage-truth.js';
 
 const FRAME = { width: 1280, height: 720 };
 const { values } = parseArgs({
@@ -72,24 +72,13 @@ async function watch(frameCount: number, screenshot: string | undefined): Promis
 
 async function measure(frames: readonly ShownFrame[]) {
   const { path: ffmpegPath } = await findFfmpeg();
-  const truth = await FootageTruth.open(footageFile('corridor'), ffmpegPath);
+  const truth = await FootageTruth.open(footageFile('corridor'), ffmpegPath, WALK_FRAMES);
   const matched = frames.map((frame) => ({ frame, clipFrame: truth.match(frame.picture).frame }));
   const clipFaces = await truth.faces(matched.map(({ clipFrame }) => clipFrame));
-  const finder = await openFinder();
   const fromTold: number[] = [];
   const fromClip: number[] = [];
-  const fromCanvas: number[] = [];
   let boxes = 0;
   for (const { frame, clipFrame } of matched) {
-    const scale = frame.picture.width / FRAME.width;
-    const canvasFaces = (await finder.find(frame.picture)).map(({ box }) => ({
-      box: {
-        x: box.x / scale,
-        y: box.y / scale,
-        width: box.width / scale,
-        height: box.height / scale,
-      },
-    }));
     for (const face of frame.faces) {
       boxes += 1;
       const drawn = drawnBox(frame, face, FRAME);
@@ -101,18 +90,14 @@ async function measure(frames: readonly ShownFrame[]) {
       if (!drawn) continue;
       const inClip = trueFace(walker, clipFrame, clipFaces.get(clipFrame) ?? []);
       if (inClip) fromClip.push(distanceFrom(centre(inClip.box), drawn));
-      const onCanvas = nearest(centre(drawn), canvasFaces, drawn.width / 2);
-      if (onCanvas) fromCanvas.push(distanceFrom(centre(onCanvas.box), drawn));
     }
   }
-  await finder.close();
   return {
     frames: frames.length,
     boxes,
     distances: {
       'drawn box to the box told': summary(fromTold),
       'drawn box to the face in the clip': summary(fromClip),
-      'drawn box to the face on the page': summary(fromCanvas),
     },
   };
 }

@@ -33,6 +33,7 @@ const TRUTH_SCORE = 0.35;
 export class FootageTruth {
   readonly #file: string;
   readonly #ffmpegPath: string;
+  /** One a frame. */
   readonly #thumbs: readonly Uint8Array[];
 
   private constructor(file: string, ffmpegPath: string, thumbs: readonly Uint8Array[]) {
@@ -41,23 +42,21 @@ export class FootageTruth {
     this.#thumbs = thumbs;
   }
 
-  static async open(file: string, ffmpegPath: string): Promise<FootageTruth> {
+  /** Knows the first `frameCount` frames of the clip: of one that repeats itself the first round is enough. */
+  static async open(file: string, ffmpegPath: string, frameCount: number): Promise<FootageTruth> {
     const thumbs: Uint8Array[] = [];
     await decode(file, ffmpegPath, {
       filters: ['-vf', `scale=${THUMB_WIDTH}:${THUMB_HEIGHT}:flags=area,format=gray`, '-pix_fmt', 'gray'],
       frameBytes: THUMB_WIDTH * THUMB_HEIGHT,
+      frameCount,
       onFrame: (frame) => void thumbs.push(Uint8Array.from(frame)),
     });
     return new FootageTruth(file, ffmpegPath, thumbs);
   }
 
-  get frameCount(): number {
-    return this.#thumbs.length;
-  }
-
   /**
    * The frame that looks most like `picture`, which must show the whole frame; `difference` is the mean difference
-   * of grey values. Of frames that look the same (the clips repeat themselves) any.
+   * of grey values.
    */
   match(picture: RawPicture): { frame: number; difference: number } {
     const thumb = thumbnail(picture);
@@ -81,9 +80,9 @@ export class FootageTruth {
       await decode(this.#file, this.#ffmpegPath, {
         filters: ['-pix_fmt', 'rgb24'],
         frameBytes: WIDTH * HEIGHT * 3,
+        frameCount: this.#thumbs.length,
         onFrame: async (data) => {
-          if (wanted.has(index))
-            found.set(index, await finder.find({ data, width: WIDTH, height: HEIGHT, channels: 3 }));
+          if (wanted.has(index)) found.set(index, await finder.find(data));
           index += 1;
         },
       });
@@ -94,23 +93,21 @@ export class FootageTruth {
   }
 }
 
-/** The detector on single pictures, at up to 1280×720. */
-export interface PictureFinder {
-  /** `picture` has 3 channels. Boxes in its pixels. */
-  find(picture: RawPicture): Promise<readonly FaceDetection[]>;
+/** The detector on whole frames, rgb24. */
+async function openFinder(): Promise<{
+  find(frame: Uint8Array): Promise<readonly FaceDetection[]>;
   close(): Promise<void>;
-}
-
-export async function openFinder(): Promise<PictureFinder> {
+}> {
   const engine = await OnnxRuntimeEngine.open({ threads: 1 });
   const folder = join(modelsDir(), 'yunet-n');
   const model = await engine.load(folder);
   const finder = new FaceFinder(model, await readManifest(folder), WIDTH, DETECTOR_HEIGHT);
   return {
-    find: async ({ data, width, height }) => {
-      const buffer = new SharedArrayBuffer(data.byteLength);
-      new Uint8Array(buffer).set(data);
-      const pixels = { buffer, byteOffset: 0, width, height, contentWidth: width, contentHeight: height };
+    find: async (frame) => {
+      const buffer = new SharedArrayBuffer(frame.byteLength);
+      new Uint8Array(buffer).set(frame);
+      const size = { width: WIDTH, height: HEIGHT, contentWidth: WIDTH, contentHeight: HEIGHT };
+      const pixels = { buffer, byteOffset: 0, ...size };
       return (await finder.detect({ kind: 'detect', pixels, scoreThreshold: TRUTH_SCORE })).faces;
     },
     close: async () => {
@@ -145,11 +142,19 @@ function thumbnail({ data, width, height, channels }: RawPicture): Uint8Array {
 async function decode(
   file: string,
   ffmpegPath: string,
-  options: { filters: string[]; frameBytes: number; onFrame: (frame: Buffer) => void | Promise<void> },
+  options: {
+    filters: string[];
+    frameBytes: number;
+    frameCount: number;
+    onFrame: (frame: Buffer) => void | Promise<void>;
+  },
 ): Promise<void> {
   const child = spawn(
     ffmpegPath,
-    ['-v', 'error', '-nostdin', '-i', file, ...options.filters, '-vsync', '0', '-f', 'rawvideo', 'pipe:1'],
+    [
+      ...['-v', 'error', '-nostdin', '-i', file, ...options.filters, '-vsync', '0'],
+      ...['-frames:v', String(options.frameCount), '-f', 'rawvideo', 'pipe:1'],
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const closed = once(child, 'close');

@@ -15,6 +15,7 @@ import {
   nearest,
   quantile,
   trueFace,
+  WALK_FRAMES,
   WALKERS,
 } from '../../scripts/measure-boxes/corridor-walkers.js';
 import { FootageTruth } from '../../scripts/measure-boxes/footage-truth.js';
@@ -85,7 +86,7 @@ describe.skipIf(!existsSync(CHROMIUM_PATH))(`the page in a browser (needs ${CHRO
   });
 
   it('draws the boxes on the faces of the very frame that it shows, while people walk', async () => {
-    const truth = await FootageTruth.open(footageFile('corridor'), building.ffmpegPath);
+    const truth = await FootageTruth.open(footageFile('corridor'), building.ffmpegPath, WALK_FRAMES);
     const frames = (await readFrames(page, 'corridor', 30)).map((shown) => ({
       shown,
       ...truth.match(shown.picture),

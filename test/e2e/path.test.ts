@@ -65,7 +65,7 @@ describe('boxes', () => {
   let truth: FootageTruth;
 
   beforeAll(async () => {
-    truth = await FootageTruth.open(footageFile('corridor'), building.ffmpegPath);
+    truth = await FootageTruth.open(footageFile('corridor'), building.ffmpegPath, WALK_FRAMES);
     const frames = await room.framesOf('corridor', 45);
     seen = await Promise.all(
       frames.map(async (frame) => {
