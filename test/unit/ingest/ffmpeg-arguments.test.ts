@@ -52,6 +52,9 @@ describe('ffmpegArguments', () => {
     expect(
       optionValue(ffmpegArguments(stream({ transport: 'udp' }), binary(58)).inputOptions, '-rtsp_transport'),
     ).toBe('udp');
+    const udp = ffmpegArguments(stream({ transport: 'udp' }), binary(58)).inputOptions;
+    expect(optionValue(udp, '-buffer_size')).toBe('1048576');
+    expect(ffmpegArguments(stream({}), binary(58)).inputOptions).not.toContain('-buffer_size');
   });
 
   it('decodes with one thread and sees only the picture', () => {
