@@ -17,8 +17,8 @@ import { buildFrozenPart, type FrozenPart } from './features/feature-network.js'
 import { countByLabel, planSamples } from './features/sample-plan.js';
 import type { MaskHead } from './head/mask-head.js';
 import { startTensorFlow } from './head/tensorflow.js';
-import { type EpochReport, metricsOf, mostSteps, type TrainedHead, trainHead } from './head/train-head.js';
-import { type Calibration, calibratedScores, fitCalibration } from './metrics/calibration.js';
+import { type EpochReport, mostSteps, type TrainedHead, trainHead } from './head/train-head.js';
+import type { Calibration } from './metrics/calibration.js';
 import type { ClassificationMetrics } from './metrics/classification-metrics.js';
 import { findRecipe } from './recipes/index.js';
 import type { Recipe } from './recipes/recipe.js';
@@ -122,10 +122,6 @@ export async function runTrain(options: TrainOptions): Promise<TrainReport> {
       ...(signal ? { signal } : {}),
     }),
   );
-  const calibration = fitCalibration(
-    trained.validationLogits,
-    validation.samples.map(({ labelIndex }) => labelIndex),
-  );
   const report: TrainReport = {
     recipe: recipe.name,
     out: outDir,
@@ -135,11 +131,8 @@ export async function runTrain(options: TrainOptions): Promise<TrainReport> {
     backend,
     epochs: trained.epochs,
     bestEpoch: trained.bestEpoch,
-    calibration,
-    validation: metricsOf(
-      validation,
-      trained.validationLogits.map((row) => calibratedScores(row, calibration)),
-    ),
+    calibration: trained.calibration,
+    validation: trained.validation,
     seconds: (performance.now() - startMs) / 1000,
   };
   await writeModel(outDir, recipe, frozen, trained, report);

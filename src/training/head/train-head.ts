@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { MASK_LABELS } from '../../domain/label.js';
+import { AppError } from '../../lib/errors.js';
 import type { FeatureSet } from '../features/extract-features.js';
+import { type Calibration, calibratedScores, fitCalibration, meanLogLoss } from '../metrics/calibration.js';
 import { type ClassificationMetrics, classificationMetrics } from '../metrics/classification-metrics.js';
 import { seededRandom, shuffle } from '../random.js';
 import type { HeadShape, Optimisation } from '../recipes/recipe.js';
@@ -10,7 +12,9 @@ import { type FeatureMap, LOGIT_COUNT, MaskHead } from './mask-head.js';
 export interface EpochReport {
   readonly epoch: number;
   readonly trainingLoss: number;
+  /** Mean cross-entropy after calibration. */
   readonly validationLoss: number;
+  /** After calibration, like all figures of the validation part. */
   readonly validationAccuracy: number;
   readonly validationMacroF1: number;
 }
@@ -29,8 +33,9 @@ export interface TrainedHead {
   readonly head: MaskHead;
   readonly epochs: readonly EpochReport[];
   readonly bestEpoch: number;
-  /** Logits of the validation samples, in their order. */
-  readonly validationLogits: number[][];
+  /** Of the best epoch, fitted on the validation samples. */
+  readonly calibration: Calibration;
+  /** After calibration. */
   readonly validation: ClassificationMetrics;
 }
 
@@ -39,7 +44,8 @@ const LOSS_EVERY_STEPS = 20;
 
 /**
  * Trains a head on frozen features: cross-entropy, Adam with decoupled weight decay, half-cosine learning rate,
- * early stopping on the macro-F1 of the validation samples; the best epoch's weights are kept. The same seed
+ * early stopping on the calibrated validation loss (smoother than F1, and blind to a mere shift between the
+ * labels, which calibration takes out); the best epoch's weights are kept. The same seed
  * gives the same weights on the same backend. Rejects with the signal's reason when aborted.
  */
 export async function trainHead(
@@ -55,7 +61,7 @@ export async function trainHead(
   const order = Uint32Array.from(training.samples.keys());
   const totalSteps = mostSteps(training, optimisation);
   const epochs: EpochReport[] = [];
-  let best: { epoch: number; macroF1: number; weights: Map<string, Float32Array> } | undefined;
+  let best: Best | undefined;
   let step = 0;
   for (let epoch = 1; epoch <= optimisation.maxEpochs; epoch++) {
     shuffle(order, random);
@@ -79,30 +85,46 @@ export async function trainHead(
         options.onStep?.(step, losses.at(-1)!);
       }
     }
-    const logits = await predictLogits(head, validation);
-    const metrics = metricsOf(validation, logits);
+    const judged = judgeValidation(validation, await predictLogits(head, validation));
     const report = {
       epoch,
       trainingLoss: losses.reduce((a, b) => a + b, 0) / Math.max(1, losses.length),
-      validationLoss: meanLoss(validation, logits),
-      validationAccuracy: metrics.accuracy,
-      validationMacroF1: metrics.macroF1,
+      validationLoss: judged.loss,
+      validationAccuracy: judged.metrics.accuracy,
+      validationMacroF1: judged.metrics.macroF1,
     };
     epochs.push(report);
     options.onEpoch?.(report);
-    if (!best || metrics.macroF1 > best.macroF1)
-      best = { epoch, macroF1: metrics.macroF1, weights: head.snapshot() };
+    if (!best || judged.loss < best.judged.loss) best = { epoch, judged, weights: head.snapshot() };
     else if (epoch - best.epoch >= optimisation.patienceEpochs) break;
   }
   optimiser.dispose();
-  if (best) head.restore(best.weights);
-  const validationLogits = await predictLogits(head, validation);
+  if (!best) throw new AppError('RECIPE_INVALID', 'the recipe trains for no epoch');
+  head.restore(best.weights);
+  const { calibration, metrics } = best.judged;
+  return { head, epochs, bestEpoch: best.epoch, calibration, validation: metrics };
+}
+
+interface JudgedValidation {
+  readonly calibration: Calibration;
+  readonly loss: number;
+  readonly metrics: ClassificationMetrics;
+}
+
+interface Best {
+  readonly epoch: number;
+  readonly judged: JudgedValidation;
+  readonly weights: ReadonlyMap<string, Float32Array>;
+}
+
+function judgeValidation({ samples }: FeatureSet, logits: readonly number[][]): JudgedValidation {
+  const labelled = samples.map(({ labelIndex }) => labelIndex);
+  const calibration = fitCalibration(logits, labelled);
+  const judged = logits.map((row) => indexOfHighest(calibratedScores(row, calibration)));
   return {
-    head,
-    epochs,
-    bestEpoch: best?.epoch ?? 0,
-    validationLogits,
-    validation: metricsOf(validation, validationLogits),
+    calibration,
+    loss: meanLogLoss(logits, labelled, calibration),
+    metrics: classificationMetrics(labelled.map((label, i) => ({ labelled: label, judged: judged[i]! }))),
   };
 }
 
@@ -125,12 +147,6 @@ export async function predictLogits(head: MaskHead, set: FeatureSet, batchSize =
     for (let i = 0; i < count; i++) logits.push([...values.subarray(i * LOGIT_COUNT, (i + 1) * LOGIT_COUNT)]);
   }
   return logits;
-}
-
-export function metricsOf(set: FeatureSet, logits: readonly number[][]): ClassificationMetrics {
-  return classificationMetrics(
-    set.samples.map(({ labelIndex }, i) => ({ labelled: labelIndex, judged: indexOfHighest(logits[i]!) })),
-  );
 }
 
 /** Adam whose learning rate moves. */
@@ -178,16 +194,6 @@ function cosineRate(highest: number, progress: number): number {
   return lowest + (highest - lowest) * 0.5 * (1 + Math.cos(Math.PI * progress));
 }
 
-function meanLoss({ samples }: FeatureSet, logits: readonly number[][]): number {
-  const sum = samples.reduce((total, { labelIndex }, i) => {
-    const row = logits[i]!;
-    const highest = Math.max(...row);
-    const logSum = highest + Math.log(row.reduce((a, b) => a + Math.exp(b - highest), 0));
-    return total + logSum - row[labelIndex]!;
-  }, 0);
-  return sum / Math.max(1, samples.length);
-}
-
-export function indexOfHighest(values: readonly number[]): number {
+function indexOfHighest(values: readonly number[]): number {
   return values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
 }

@@ -87,8 +87,8 @@ export function calibratedScores(logits: readonly number[], { temperature, bias 
   return softmax(logits.map((logit, i) => logit / temperature + bias[i]!));
 }
 
-/** Mean negative logarithm of the score of the right label. */
-function meanLogLoss(
+/** Mean negative logarithm of the calibrated score of the right label. */
+export function meanLogLoss(
   logits: readonly (readonly number[])[],
   labelled: readonly number[],
   calibration: Calibration,
