@@ -40,6 +40,7 @@ export function planSamples(
       const copies = rule.copies[label];
       const facePx = Math.min(box.width, box.height);
       if (copies === undefined || facePx < (rule.minFacePx ?? 0)) return;
+      if (part === 'validation' && rule.validationLabels?.includes(label) === false) return;
       const count = part === 'train' ? copies : 1;
       for (let copy = 0; copy <= count; copy++)
         samples.push({

@@ -15,7 +15,12 @@ export const baseline: Recipe = {
       minFacePx: 10,
     },
     // Does not tell worn incorrectly apart: some of its with_mask faces are wrong, so they count for less.
-    'scenes/adityap': { copies: { with_mask: 0, without_mask: 2 }, weight: 0.7, minFacePx: 12 },
+    'scenes/adityap': {
+      copies: { with_mask: 0, without_mask: 2 },
+      validationLabels: ['without_mask'],
+      weight: 0.7,
+      minFacePx: 12,
+    },
     'scenes/andrewmvd': { copies: { with_mask: 1, without_mask: 1, mask_worn_incorrectly: 8 } },
     'paper/train': { copies: { with_mask: 2, without_mask: 2 } },
     crops: {

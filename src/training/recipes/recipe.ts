@@ -11,6 +11,8 @@ export interface SourceRule {
   readonly painted?: Partial<Readonly<Record<PaintedLabel, number>>>;
   /** Weight of such a copy in the loss. Default 1. */
   readonly paintedWeight?: number;
+  /** Labels that can be trusted enough to choose and calibrate by. Default all that `copies` names. */
+  readonly validationLabels?: readonly MaskLabel[];
   /** Weight of a sample in the loss. Default 1. */
   readonly weight?: number;
   /** Faces smaller than this (shorter side, pixels) stay out. */
