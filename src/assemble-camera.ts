@@ -18,6 +18,14 @@ import { CameraRuntime } from './pipeline/camera-runtime.js';
 import type { LiveStats } from './publish/live-stats.js';
 import { FaceTracker } from './tracking/face-tracker.js';
 
+/**
+ * Whatever waits for frames waits for so many at least: one that is missed, and what a stream shakes. Else no face
+ * of a camera that is analysed once a second would ever be seen twice, and one analysed every ten seconds
+ * would count as stalled.
+ */
+const MIN_GAP_FRAMES = 2.5;
+const MIN_TENTATIVE_GAP_MS = 500;
+const MIN_CAMERA_LOST_MS = 10_000;
 /** A crop is classified in every frame until its track is decided; this bounds a crowd's share of one frame. */
 const MAX_CROPS_PER_FRAME = 16;
 
@@ -42,6 +50,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
   const cameraId = camera.id;
   metrics.addCamera(cameraId);
   stats.addCamera(cameraId, camera.analysis.rateFps);
+  const minGapMs = (MIN_GAP_FRAMES * 1000) / camera.analysis.rateFps;
   const dropped = (reason: Parameters<Metrics['frameDropped']>[1]) => {
     metrics.frameDropped(cameraId, reason);
     stats.dropped(cameraId);
@@ -55,7 +64,8 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       highScore: config.detection.scoreThreshold,
       lowScore: config.detection.lowScoreThreshold,
       confirmHits: config.tracking.confirmHits,
-      maxLostMs: config.tracking.maxLostSeconds * 1000,
+      maxLostMs: Math.max(config.tracking.maxLostSeconds * 1000, minGapMs),
+      maxTentativeGapMs: Math.max(MIN_TENTATIVE_GAP_MS, minGapMs),
     }),
     cropThresholds: {
       minFacePx: config.classification.minFacePx,
@@ -69,6 +79,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       cameraId,
       policy: toMaskPolicy(camera.policy),
       newEpisodeId: parts.newEpisodeId,
+      cameraLostMs: Math.max(MIN_CAMERA_LOST_MS, minGapMs),
     }),
     output: parts.output,
     observer: {
@@ -99,7 +110,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
     }),
     timeouts: {
       connectMs: config.ingest.connectTimeoutSeconds * 1000,
-      stallMs: config.ingest.stallTimeoutSeconds * 1000,
+      stallMs: Math.max(config.ingest.stallTimeoutSeconds * 1000, minGapMs),
       backoffMinMs: config.ingest.backoffMinSeconds * 1000,
       backoffMaxMs: config.ingest.backoffMaxSeconds * 1000,
       stableAfterMs: config.ingest.stableAfterSeconds * 1000,
