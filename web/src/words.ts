@@ -51,12 +51,21 @@ export function faceWords(face: FacePayload): string {
   return `${word} ${Math.round(face.scores[face.outcome] * 100)}%`;
 }
 
+/** After a number of people; the most urgent first. */
+const COUNT_WORDS: Record<FacePayload['outcome'], string> = {
+  without_mask: 'without a mask',
+  mask_worn_incorrectly: 'worn wrong',
+  with_mask: 'with a mask',
+  not_assessable: 'not assessable',
+};
+
 /** What a tile shows in words, for those who do not see the picture. */
 export function facesInWords(faces: readonly FacePayload[]): string {
-  if (faces.length === 0) return 'nobody in view';
-  const counts = new Map<FacePayload['outcome'], number>();
-  for (const face of faces) counts.set(face.outcome, (counts.get(face.outcome) ?? 0) + 1);
-  return [...counts].map(([outcome, count]) => `${count} ${OUTCOME_WORDS[outcome].toLowerCase()}`).join(', ');
+  const parts = Object.entries(COUNT_WORDS).flatMap(([outcome, words]) => {
+    const count = faces.filter((face) => face.outcome === outcome).length;
+    return count === 0 ? [] : [`${count} ${words}`];
+  });
+  return parts.length === 0 ? 'nobody in view' : parts.join(', ');
 }
 
 export function durationWords(ms: number): string {
