@@ -22,6 +22,7 @@ ${recipe.description}. Recipe \`${recipe.name}\`; the whole recipe and every epo
 - Input: \`pixels\`, uint8 RGB, batch × ${recipe.inputPx} × ${recipe.inputPx} × 3: a square around the face box, its longer side plus ${Math.round(recipe.marginRatio * 100)} %.
 - Output: \`scores\`, batch × 3: ${MASK_LABELS.join(', ')}; temperature ${report.calibration.temperature.toFixed(3)} and biases (${report.calibration.bias.map((value) => value.toFixed(2)).join(', ')}) are already in it.
 - Frozen part: ImageNet MobileNetV2 1.0 (\`models/imagenet-mobilenetv2\`), maps of ${recipe.featureNodes.join(', ')}.
+- Licence: Apache-2.0, the frozen part's too. Some of the data sets name no licence; none of their pictures is here.
 
 ## Data
 
