@@ -68,8 +68,9 @@ function wallShape(count: number): { '--columns': number; '--rows': number } {
 
 function TopBar({ isStale }: { isStale: boolean }) {
   const current = isStale ? null : stats.value;
-  const total = cameras.value.length;
-  const live = isStale ? null : cameras.value.filter((camera) => camera.state === 'live').length;
+  const watched = cameras.value.filter((camera) => camera.state !== 'disabled');
+  const total = watched.length;
+  const live = isStale ? null : watched.filter((camera) => camera.state === 'live').length;
   return (
     <header class="top">
       <h1>

@@ -6,6 +6,8 @@ import { durationWords, facesInWords, STATE_WORDS } from './words';
 
 /** Text under the picture changes at most this often: it is read by people and by screen readers. */
 const TEXT_PERIOD_MS = 1000;
+/** A live camera that shows nothing new for this long, and for three due frames, is told to be stuck. */
+const STUCK_MS = 5000;
 
 interface CameraTileProps {
   camera: CameraPayload;
@@ -17,12 +19,18 @@ interface CameraTileProps {
 export function CameraTile({ camera, now, isStale }: CameraTileProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [faces, setFaces] = useState<readonly FacePayload[]>([]);
-  const [hasPicture, setHasPicture] = useState(false);
+  /** Page time of the newest picture; `null` before the first. */
+  const [pictureAtMs, setPictureAtMs] = useState<number | null>(null);
+  const hasPicture = pictureAtMs !== null;
 
   useEffect(() => {
     let textAt = Number.NEGATIVE_INFINITY;
     return frames.listen(camera.cameraId, (frame) => {
-      if (canvas.current) void paintFrame(canvas.current, frame).then(() => setHasPicture(true));
+      if (!canvas.current) return;
+      paintFrame(canvas.current, frame).then(
+        () => setPictureAtMs(performance.now()),
+        (error: unknown) => console.error(`a picture of ${camera.cameraId} cannot be shown`, error),
+      );
       if (performance.now() - textAt >= TEXT_PERIOD_MS) {
         textAt = performance.now();
         setFaces(frame.detections.faces);
@@ -36,6 +44,8 @@ export function CameraTile({ camera, now, isStale }: CameraTileProps) {
   const open = episodes.value.filter((episode) => episode.cameraId === camera.cameraId && !episode.closedAt);
   const rate = stats.value?.perCamera[camera.cameraId];
   const sinceMs = now - Date.parse(camera.since);
+  const quietMs = pictureAtMs === null ? 0 : performance.now() - pictureAtMs;
+  const isStuck = isLive && quietMs > Math.max(STUCK_MS, 3000 / (rate?.dueFps ?? 1));
   return (
     <article
       class={`tile state-${state} ${open.length > 0 && !isStale ? 'has-violation' : ''}`}
@@ -70,6 +80,12 @@ export function CameraTile({ camera, now, isStale }: CameraTileProps) {
               {camera.message ??
                 (camera.reason === 'configuration' ? 'switched off in the configuration' : 'stopped')}
             </span>
+          </p>
+        )}
+        {isStuck && (
+          <p class="veil">
+            <strong>The picture is old</strong>
+            <span>nothing new for {durationWords(quietMs)}</span>
           </p>
         )}
         {isLive && !hasPicture && (

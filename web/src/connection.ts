@@ -81,6 +81,7 @@ async function join(current: ControlRoomSocket): Promise<void> {
   connectionState.value = 'connected';
   lastMessageAt.value = performance.now();
   // What happened while the page was closed or away; live changes may arrive in between, the book sorts them.
+  if (book.lastSequence !== null && reply.sequence < book.lastSequence) book.clear();
   let from = book.lastSequence ?? Math.max(0, reply.sequence - HISTORY_CHANGES);
   for (;;) {
     const page = await current.emitWithAck('episodes:since', { sequence: from, limit: HISTORY_CHANGES });

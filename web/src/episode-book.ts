@@ -15,6 +15,12 @@ export class EpisodeBook {
     return this.#lastSequence;
   }
 
+  /** Forgets everything: the service has another journal. */
+  clear(): void {
+    this.#byId.clear();
+    this.#lastSequence = null;
+  }
+
   /** Takes a change; false when it is older than what is known. Changes may come twice and out of order. */
   add(payload: EpisodePayload): boolean {
     this.#lastSequence = Math.max(this.#lastSequence ?? 0, payload.sequence);

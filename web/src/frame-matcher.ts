@@ -3,6 +3,8 @@ import type { DetectionsPayload, PicturePayload } from '../../src/publish/events
 export interface MatchedFrame {
   readonly picture: PicturePayload;
   readonly detections: DetectionsPayload;
+  /** Rises with every {@link FrameMatcher.reset}: frame numbers of another epoch mean nothing here. */
+  readonly epoch: number;
 }
 
 type Listener = (frame: MatchedFrame) => void;
@@ -20,18 +22,19 @@ export class FrameMatcher {
   readonly #detections = new Map<string, DetectionsPayload[]>();
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #newest = new Map<string, number>();
+  #epoch = 0;
 
   picture(payload: PicturePayload): void {
     const detections = this.#detections
       .get(payload.cameraId)
       ?.find((other) => other.frameId === payload.frameId);
-    if (detections) this.#tell({ picture: payload, detections });
+    if (detections) this.#tell(payload, detections);
     else keep(this.#pictures, payload);
   }
 
   detections(payload: DetectionsPayload): void {
     const picture = this.#pictures.get(payload.cameraId)?.find((other) => other.frameId === payload.frameId);
-    if (picture) this.#tell({ picture, detections: payload });
+    if (picture) this.#tell(picture, payload);
     else keep(this.#detections, payload);
   }
 
@@ -50,14 +53,16 @@ export class FrameMatcher {
     this.#pictures.clear();
     this.#detections.clear();
     this.#newest.clear();
+    this.#epoch += 1;
   }
 
-  #tell(frame: MatchedFrame): void {
-    const { cameraId, frameId } = frame.detections;
+  #tell(picture: PicturePayload, detections: DetectionsPayload): void {
+    const { cameraId, frameId } = detections;
     if (frameId <= (this.#newest.get(cameraId) ?? -1)) return;
     this.#newest.set(cameraId, frameId);
     forgetUpTo(this.#pictures, cameraId, frameId);
     forgetUpTo(this.#detections, cameraId, frameId);
+    const frame: MatchedFrame = { picture, detections, epoch: this.#epoch };
     for (const listener of this.#listeners.get(cameraId) ?? []) listener(frame);
   }
 }

@@ -2,18 +2,24 @@ import type { FacePayload } from '../../src/publish/events';
 import type { MatchedFrame } from './frame-matcher';
 import { faceWords, OUTCOME_COLOURS } from './words';
 
+/** What each canvas shows. */
+const shown = new WeakMap<HTMLCanvasElement, { epoch: number; frameId: number }>();
+
 /**
  * Draws a matched frame: the picture, then the boxes of that very frame. The canvas takes the size it has on
  * the screen in device pixels, so lines and letters stay sharp however small the analysed picture is.
  */
 export async function paintFrame(canvas: HTMLCanvasElement, frame: MatchedFrame): Promise<void> {
   const picture = await createImageBitmap(new Blob([frame.picture.jpeg as BlobPart], { type: 'image/jpeg' }));
-  const shown = Number(canvas.dataset.frameId ?? -1);
   // Decoding runs in the background: a newer frame may have been drawn meanwhile.
-  if (shown > frame.detections.frameId && canvas.dataset.session === frame.detections.cameraId) {
+  const { epoch } = frame;
+  const { frameId } = frame.detections;
+  const last = shown.get(canvas);
+  if (last && (last.epoch > epoch || (last.epoch === epoch && last.frameId > frameId))) {
     picture.close();
     return;
   }
+  shown.set(canvas, { epoch, frameId });
   const density = window.devicePixelRatio || 1;
   const width = Math.max(1, Math.round(canvas.clientWidth * density));
   const height = Math.max(1, Math.round(canvas.clientHeight * density));
@@ -34,8 +40,8 @@ export async function paintFrame(canvas: HTMLCanvasElement, frame: MatchedFrame)
   context.drawImage(picture, left, top, sourceWidth * scale, sourceHeight * scale);
   picture.close();
   for (const face of frame.detections.faces) drawFace(context, face, scale, left, top, density);
-  canvas.dataset.frameId = String(frame.detections.frameId);
-  canvas.dataset.session = frame.detections.cameraId;
+  // For tests, and for whoever looks into the page.
+  canvas.dataset.frameId = String(frameId);
   canvas.dataset.faces = JSON.stringify(frame.detections.faces.map(({ box, outcome }) => ({ box, outcome })));
 }
 

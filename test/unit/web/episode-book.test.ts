@@ -45,4 +45,12 @@ describe('EpisodeBook', () => {
     book.add(episode('ccc', 3, 1));
     expect(book.list().map(({ id }) => id)).toEqual(['ccc', 'a']);
   });
+
+  it('forgets everything for another journal', () => {
+    const book = new EpisodeBook(2);
+    book.add(episode('a', 9, 3));
+    book.clear();
+    expect(book.lastSequence).toBeNull();
+    expect(book.add(episode('a', 1, 1))).toBe(true);
+  });
 });

@@ -19,14 +19,16 @@ const detections = (frameId: number, cameraId = 'a'): DetectionsPayload => ({
   faces: [],
 });
 
-function listening(): { matcher: FrameMatcher; seen: number[] } {
+function listening(): { matcher: FrameMatcher; seen: number[]; epochs: number[] } {
   const matcher = new FrameMatcher();
   const seen: number[] = [];
+  const epochs: number[] = [];
   matcher.listen('a', (frame) => {
     expect(frame.picture.frameId).toBe(frame.detections.frameId);
     seen.push(frame.detections.frameId);
+    epochs.push(frame.epoch);
   });
-  return { matcher, seen };
+  return { matcher, seen, epochs };
 }
 
 describe('FrameMatcher', () => {
@@ -65,12 +67,13 @@ describe('FrameMatcher', () => {
   });
 
   it('takes the low frame numbers of a restarted service after a reset', () => {
-    const { matcher, seen } = listening();
+    const { matcher, seen, epochs } = listening();
     matcher.detections(detections(500));
     matcher.picture(picture(500));
     matcher.reset();
     matcher.detections(detections(1));
     matcher.picture(picture(1));
     expect(seen).toEqual([500, 1]);
+    expect(epochs).toEqual([0, 1]);
   });
 });
