@@ -144,9 +144,7 @@ export class EpisodeJournal {
   }
 
   #startDraining(): void {
-    this.#draining ??= this.#drain().finally(() => {
-      this.#draining = null;
-    });
+    this.#draining ??= this.#drain();
   }
 
   async #drain(): Promise<void> {
@@ -154,7 +152,11 @@ export class EpisodeJournal {
     let waitMs = retryMinMs;
     for (;;) {
       const head = this.#pending[0];
-      if (!head) return;
+      if (!head) {
+        // In this very turn: whoever comes next must not rely on a loop that has ended.
+        this.#draining = null;
+        return;
+      }
       if (head.kind === 'verdict') {
         this.#pending.shift();
         await head.run().catch((error: unknown) => head.refuse(toAppError(error)));

@@ -93,6 +93,15 @@ describe('episode journal', () => {
     expect(await wasStored).toMatchObject({ id: 'a' });
   });
 
+  it.each([...Array(21).keys()])('takes a change that comes %i turns after another', async (turns) => {
+    journal.record(opened('a'));
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    journal.record(opened('b'));
+    await journal.close();
+    expect(told).toEqual(['stored 1 a opened', 'stored 2 b opened']);
+    expect(lost).toEqual([]);
+  });
+
   it('tells at once, without a number, what cannot be stored, and again with its number later', async () => {
     store.isFailing = true;
     journal.record(opened('a'));
