@@ -180,4 +180,18 @@ describe.skipIf(!existsSync(CHROMIUM_PATH))(`the page in a browser (needs ${CHRO
     await page.locator('main.is-stale').waitFor();
     expect(await page.locator('.chip', { hasText: 'Live' }).count()).toBe(0);
   });
+
+  it('shows new pictures once the service is back, which counts its frames anew', async () => {
+    const shownBefore = await shownFrameId(page, 'corridor');
+    expect(shownBefore).toBeGreaterThan(10);
+    service = await building.startService(Number(new URL(service.url).port));
+    await chip('corridor').getByText('Live').waitFor();
+    // Lower than what stood there: a frame of the new process.
+    await page.waitForFunction((before) => {
+      const canvas = document.querySelector<HTMLCanvasElement>('[data-camera="corridor"] canvas');
+      return Number(canvas?.dataset.frameId ?? before) < before;
+    }, shownBefore);
+    await waitForFrameAfter(page, 'corridor', await shownFrameId(page, 'corridor'));
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
 });
