@@ -72,8 +72,8 @@ export class WatchedBuilding {
     return ((stream?.pictures ?? 0) % clipFrames) / 25;
   }
 
-  /** Starts the command line's `serve`; resolves once it says that it is ready. */
-  async startService(): Promise<RunningService> {
+  /** Starts the command line's `serve`; resolves once it says that it is ready. `port` 0: a free one. */
+  async startService(port = 0): Promise<RunningService> {
     const file = join(this.#folder, 'cameras.yaml');
     const cameras = this.simulated.cameras.map(({ id, name, url }) => ({
       ...{ id, name, url, username: CREDENTIALS.username, password: { env: 'E2E_CAMERA_PASSWORD' } },
@@ -81,7 +81,7 @@ export class WatchedBuilding {
     }));
     // JSON is YAML.
     writeFileSync(file, JSON.stringify({ ...this.#options.config, cameras }, null, 2));
-    const child = startCli(['serve', '--config', file, '--port', '0'], {
+    const child = startCli(['serve', '--config', file, '--port', String(port)], {
       env: { E2E_CAMERA_PASSWORD: CREDENTIALS.password, MASKWATCH_BUILD: 'never' },
     });
     const service = new RunningService(child);
