@@ -115,6 +115,7 @@ export async function runTrain(options: TrainOptions): Promise<TrainReport> {
       map: frozen,
       shape: recipe.head,
       optimisation,
+      labelShares: recipe.labelShares,
       onStep: (done, loss) => onProgress(done, `loss ${loss.toFixed(3)}${lastF1}`),
       onEpoch: ({ epoch, validationMacroF1 }) => {
         lastF1 = `, epoch ${epoch}: validation macro-F1 ${validationMacroF1.toFixed(4)}`;

@@ -2,10 +2,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import { MASK_LABELS } from '../../domain/label.js';
 import { AppError } from '../../lib/errors.js';
 import type { FeatureSet } from '../features/extract-features.js';
-import { type Calibration, calibratedScores, fitCalibration, meanLogLoss } from '../metrics/calibration.js';
+import {
+  type Calibration,
+  calibratedScores,
+  fitCalibration,
+  meanLogLoss,
+  shareWeights,
+} from '../metrics/calibration.js';
 import { type ClassificationMetrics, classificationMetrics } from '../metrics/classification-metrics.js';
 import { seededRandom, shuffle } from '../random.js';
-import type { HeadShape, Optimisation } from '../recipes/recipe.js';
+import type { HeadShape, LabelShares, Optimisation } from '../recipes/recipe.js';
 import { FeatureBatches } from './feature-batches.js';
 import { type FeatureMap, LOGIT_COUNT, MaskHead } from './mask-head.js';
 
@@ -23,6 +29,7 @@ export interface TrainHeadOptions {
   readonly map: FeatureMap;
   readonly shape: HeadShape;
   readonly optimisation: Optimisation;
+  readonly labelShares: LabelShares;
   /** Told now and then; `done` counts up to {@link mostSteps} unless training stops early. */
   readonly onStep?: (done: number, loss: number) => void;
   readonly onEpoch?: (report: EpochReport) => void;
@@ -85,7 +92,7 @@ export async function trainHead(
         options.onStep?.(step, losses.at(-1)!);
       }
     }
-    const judged = judgeValidation(validation, await predictLogits(head, validation));
+    const judged = judgeValidation(validation, await predictLogits(head, validation), options.labelShares);
     const report = {
       epoch,
       trainingLoss: losses.reduce((a, b) => a + b, 0) / Math.max(1, losses.length),
@@ -117,13 +124,21 @@ interface Best {
   readonly weights: ReadonlyMap<string, Float32Array>;
 }
 
-function judgeValidation({ samples }: FeatureSet, logits: readonly number[][]): JudgedValidation {
+function judgeValidation(
+  { samples }: FeatureSet,
+  logits: readonly number[][],
+  shares: LabelShares,
+): JudgedValidation {
   const labelled = samples.map(({ labelIndex }) => labelIndex);
-  const calibration = fitCalibration(logits, labelled);
+  const weights = shareWeights(
+    labelled,
+    MASK_LABELS.map((label) => shares[label]),
+  );
+  const calibration = fitCalibration(logits, labelled, weights);
   const judged = logits.map((row) => indexOfHighest(calibratedScores(row, calibration)));
   return {
     calibration,
-    loss: meanLogLoss(logits, labelled, calibration),
+    loss: meanLogLoss(logits, labelled, calibration, weights),
     metrics: classificationMetrics(labelled.map((label, i) => ({ labelled: label, judged: judged[i]! }))),
   };
 }

@@ -61,16 +61,20 @@ const ROUNDS = 8;
  * The calibration that makes the labels of these samples most likely: a temperature (Guo et al., 2017, section
  * 4.2) and one bias a label, which undoes the weights and the copies by which training changed how often the
  * labels occur. Found by golden section, one parameter after the other. The biases add up to 0.
+ *
+ * `weights`: one per sample, default 1; with {@link shareWeights} the scores are calibrated for a place where
+ * labels occur in other shares than among the samples.
  */
 export function fitCalibration(
   logits: readonly (readonly number[])[],
   labelled: readonly number[],
+  weights?: readonly number[],
 ): Calibration {
   const labelCount = logits[0]?.length ?? 0;
   const parameters = [0, ...new Array<number>(labelCount).fill(0)];
   const lossAt = (index: number, value: number) => {
     const tried = parameters.with(index, value);
-    return meanLogLoss(logits, labelled, { temperature: Math.exp(tried[0]!), bias: tried.slice(1) });
+    return meanLogLoss(logits, labelled, { temperature: Math.exp(tried[0]!), bias: tried.slice(1) }, weights);
   };
   for (let round = 0; round < ROUNDS; round++)
     for (let index = 0; index < parameters.length; index++) {
@@ -80,6 +84,12 @@ export function fitCalibration(
   const [logTemperature, ...bias] = parameters;
   const mean = bias.reduce((a, b) => a + b, 0) / labelCount;
   return { temperature: Math.exp(logTemperature!), bias: bias.map((value) => value - mean) };
+}
+
+/** Weights of samples (labels as indices into `shares`) under which the labels have these shares. */
+export function shareWeights(labelled: readonly number[], shares: readonly number[]): number[] {
+  const counts = shares.map((_, label) => labelled.filter((other) => other === label).length);
+  return labelled.map((label) => (shares[label]! * labelled.length) / counts[label]!);
 }
 
 /** Calibrated scores of one sample. */
@@ -92,9 +102,11 @@ export function meanLogLoss(
   logits: readonly (readonly number[])[],
   labelled: readonly number[],
   calibration: Calibration,
+  weights?: readonly number[],
 ): number {
   const { temperature, bias } = calibration;
   let total = 0;
+  let weightSum = 0;
   for (let i = 0; i < logits.length; i++) {
     // log(sum of exp) about the highest; without arrays, as this runs some thousand times over all samples.
     const row = logits[i]!;
@@ -103,9 +115,11 @@ export function meanLogLoss(
     let sum = 0;
     for (let k = 0; k < row.length; k++) sum += Math.exp(row[k]! / temperature + bias[k]! - highest);
     const right = labelled[i]!;
-    total += highest + Math.log(sum) - (row[right]! / temperature + bias[right]!);
+    const weight = weights?.[i] ?? 1;
+    total += weight * (highest + Math.log(sum) - (row[right]! / temperature + bias[right]!));
+    weightSum += weight;
   }
-  return total / Math.max(1, logits.length);
+  return total / Math.max(1e-12, weightSum);
 }
 
 /** Where a function with one valley between `low` and `high` is lowest, to within 1e-3. */

@@ -45,6 +45,9 @@ export interface Optimisation {
   readonly balance: number;
 }
 
+/** How often each label is assumed to occur where the model will work; scores are calibrated for that. */
+export type LabelShares = Readonly<Record<MaskLabel, number>>;
+
 /** Everything that decides what comes out of a training run, as data. */
 export interface Recipe {
   readonly name: string;
@@ -61,6 +64,7 @@ export interface Recipe {
   readonly augmentation: Augmentation;
   readonly head: HeadShape;
   readonly optimisation: Optimisation;
+  readonly labelShares: LabelShares;
 }
 
 /** The entry for a data set: by its two last folders, or by the last alone. */

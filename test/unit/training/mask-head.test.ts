@@ -31,6 +31,7 @@ function colouredRows(count: number, seed: number): { set: FeatureSet; pixels: U
   return { set: { samples, values, length }, pixels };
 }
 
+const labelShares = { with_mask: 0.4, without_mask: 0.3, mask_worn_incorrectly: 0.3 };
 const optimisation = {
   seed: 5,
   batchSize: 32,
@@ -61,6 +62,7 @@ describe('MaskHead', () => {
         map,
         shape,
         optimisation,
+        labelShares,
       });
       expect(metrics.accuracy).toBeGreaterThan(0.9);
       // Guessing costs ln 3.
@@ -100,6 +102,7 @@ describe('MaskHead', () => {
         map,
         shape: { reduceChannels: 4, convChannels: 0, hiddenUnits: 8, dropout: 0.2 },
         optimisation: { ...optimisation, maxEpochs: 2 },
+        labelShares,
       });
       runs.push(head.snapshot());
       head.dispose();
@@ -129,6 +132,7 @@ describe('MaskHead', () => {
         map,
         shape: { reduceChannels: 4, convChannels: 0, hiddenUnits: 8, dropout: 0 },
         optimisation,
+        labelShares,
         signal: AbortSignal.abort(new Error('enough')),
       }),
     ).rejects.toThrow('enough');
