@@ -40,6 +40,7 @@ interface WatchedCamera {
 interface Shared {
   readonly binary: FfmpegBinary;
   readonly metrics: Metrics;
+  readonly faults: RepeatSummary;
   readonly stats: LiveStats;
   readonly inference: Inference;
   readonly publishing: Publishing;
@@ -95,7 +96,7 @@ export class App {
     // What can fail again and again is told at once, then counted.
     const faults = new RepeatSummary({
       clock,
-      first: (fault) => log.error({}, fault),
+      first: (fault, error) => log.error(error === undefined ? {} : { err: error }, fault),
       again: (fault, count, periodMs) => log.error({ count, periodMs }, `again: ${fault}`),
     });
     closers.push('faults', () => faults.close());
@@ -112,7 +113,7 @@ export class App {
 
     const stats = new LiveStats(clock);
     const newEpisodeId = createEpisodeIdGenerator();
-    const shared: Shared = { binary, metrics, stats, inference, publishing, newEpisodeId };
+    const shared: Shared = { binary, metrics, faults, stats, inference, publishing, newEpisodeId };
     // Opened last, stopped first: whatever the cameras lead to must still be there.
     closers.push('cameras', () => this.#stopCameras());
     for (const camera of config.cameras) this.#addCamera(config, effectiveCamera(config, camera), shared);
@@ -143,6 +144,7 @@ export class App {
           ...{ config, camera, clock, output, metrics, stats },
           ...{ binary: shared.binary, newEpisodeId: shared.newEpisodeId },
           ...{ detector: inference.detector, classifier: inference.classifier },
+          faults: shared.faults,
           log: cameraLog(this.#log, camera.id),
           onStatus: (status) => {
             metrics.cameraState(camera.id, status.state);

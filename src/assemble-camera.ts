@@ -13,6 +13,7 @@ import { FfmpegSource } from './ingest/ffmpeg-source.js';
 import type { Clock } from './lib/clock.js';
 import type { Log } from './observability/logging.js';
 import type { Metrics } from './observability/metrics.js';
+import type { RepeatSummary } from './observability/repeat-summary.js';
 import { CameraPipeline, type PipelineOutput } from './pipeline/camera-pipeline.js';
 import { CameraRuntime } from './pipeline/camera-runtime.js';
 import type { LiveStats } from './publish/live-stats.js';
@@ -38,6 +39,7 @@ export interface CameraParts {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly stats: LiveStats;
+  readonly faults: RepeatSummary;
   readonly log: Log;
   readonly newEpisodeId: (wallMs: number) => string;
   readonly output: PipelineOutput;
@@ -84,6 +86,8 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
     output: parts.output,
     observer: {
       dropped,
+      failed: (error) =>
+        parts.faults.add(`the analysis of a frame of ${cameraId} failed: a fault of ours`, error),
       frameAge: (stage, ageMs) => metrics.frameAge(stage, ageMs),
       stageDuration: (stage, durationMs) => metrics.stageDuration(stage, durationMs),
       tracks: (count) => metrics.tracks(cameraId, count),

@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../lib/clock.js';
 
 export interface RepeatSummaryOptions {
-  /** Tells a fault that is new: at once. */
-  readonly first: (key: string) => void;
+  /** Tells a fault that is new: at once, with the error that came with it. */
+  readonly first: (key: string, error?: unknown) => void;
   /** Tells that a fault came `count` more times within the last `periodMs`. */
   readonly again: (key: string, count: number, periodMs: number) => void;
   /** Default one minute. */
@@ -31,7 +31,7 @@ export class RepeatSummary {
   }
 
   /** `key` says which fault it is, e.g. camera and code; never a changing text. */
-  add(key: string): void {
+  add(key: string, error?: unknown): void {
     const count = this.#counts.get(key);
     if (count !== undefined) {
       this.#counts.set(key, count + 1);
@@ -43,7 +43,7 @@ export class RepeatSummary {
       if (missed > 0) this.#options.again(oldest, missed, this.#periodMs);
     }
     this.#counts.set(key, 0);
-    this.#options.first(key);
+    this.#options.first(key, error);
   }
 
   /** Tells what is still uncounted and stops. */

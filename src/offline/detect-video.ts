@@ -77,6 +77,7 @@ export async function detectVideo(
       dropped: () => {
         failed = true;
       },
+      failed: () => {},
       ...{ frameAge: () => {}, stageDuration: () => {}, cropsClassified: () => {}, tracks: () => {} },
     },
   });

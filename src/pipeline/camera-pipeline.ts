@@ -24,6 +24,8 @@ export interface PipelineOutput {
 /** What is measured on the path; all times in ms. */
 export interface PipelineObserver {
   dropped(reason: FrameDropReason): void;
+  /** The analysis of a frame threw: a fault of ours. The frame is dropped, the next one is analysed. */
+  failed(error: unknown): void;
   /** Age of a frame as it enters a stage, counted from ffmpeg. */
   frameAge(stage: PipelineStage, ageMs: number): void;
   stageDuration(stage: PipelineStage, durationMs: number): void;
@@ -83,6 +85,10 @@ export class CameraPipeline {
       if (!frame) break;
       try {
         await this.analyse(frame);
+      } catch (error) {
+        // One frame must not end the camera's watch.
+        this.#options.observer.dropped('failed');
+        this.#options.observer.failed(error);
       } finally {
         frame.release();
       }

@@ -56,6 +56,7 @@ interface Rig {
   readonly analysed: { frameId: number; faces: readonly FaceVerdict[] }[];
   readonly changes: EpisodeChange[];
   readonly dropped: string[];
+  readonly failed: unknown[];
   readonly crops: CropRequest[];
   readonly errors: { detection: boolean; classification: boolean };
 }
@@ -65,10 +66,12 @@ function rig(detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutc
   const analysed: Rig['analysed'] = [];
   const changes: EpisodeChange[] = [];
   const dropped: string[] = [];
+  const failed: unknown[] = [];
   const crops: CropRequest[] = [];
   const errors = { detection: false, classification: false };
   const observer: PipelineObserver = {
     dropped: (reason) => dropped.push(reason),
+    failed: (error) => failed.push(error),
     frameAge: () => {},
     stageDuration: () => {},
     cropsClassified: () => {},
@@ -112,7 +115,7 @@ function rig(detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutc
     },
     observer,
   });
-  return { clock, pipeline, analysed, changes, dropped, crops, errors };
+  return { clock, pipeline, analysed, changes, dropped, failed, crops, errors };
 }
 
 async function play(on: Rig, frames: number): Promise<void> {
@@ -151,6 +154,25 @@ describe('CameraPipeline', () => {
     on.errors.detection = false;
     await play(on, 1);
     expect(on.analysed).toHaveLength(1);
+  });
+
+  it('goes on after a frame whose analysis throws, tells it, and releases the frame', async () => {
+    const fault = new Error('a fault of ours');
+    const on = rig((frame) => {
+      if (frame.frameId === 0) throw fault;
+      return oneFace();
+    });
+    const stop = new AbortController();
+    const running = on.pipeline.run(stop.signal);
+    const frames = [0, 1].map((frameId) => frameAt(on.clock, frameId));
+    on.pipeline.offer(frames[0]!.frame);
+    await expect.poll(() => on.failed).toEqual([fault]);
+    on.pipeline.offer(frames[1]!.frame);
+    await expect.poll(() => on.analysed.map(({ frameId }) => frameId)).toEqual([1]);
+    stop.abort();
+    await running;
+    expect(on.dropped).toEqual(['failed']);
+    expect(frames.map(({ holds }) => holds())).toEqual([0, 0]);
   });
 
   it('leaves a face undecided while its crops cannot be classified', async () => {
