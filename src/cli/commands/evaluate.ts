@@ -14,9 +14,9 @@ interface EvaluateArguments {
   readonly model: string;
   readonly only?: 'train' | 'validation' | 'test';
   readonly complete?: true;
-  readonly scoreThreshold: number;
-  readonly minFace: number;
-  readonly minSharpness: number;
+  readonly scoreThreshold?: number;
+  readonly minFace?: number;
+  readonly minSharpness?: number;
   readonly minCertainty: number;
   readonly detectorSize: number;
   readonly out?: string;
@@ -40,10 +40,22 @@ export function register(program: Command): void {
       ]),
     )
     .option('--complete', 'every face in the set is labelled: a detection elsewhere is a false alarm')
-    .option('--score-threshold <score>', 'detections below are no faces', number(0, 1), 0.5)
-    .option('--min-face <px>', 'smaller faces are not assessable (shorter side)', number(0, 1000), 16)
-    .option('--min-sharpness <value>', 'faces less sharp are not assessable', number(0, 1e6), 20)
-    .option('--min-certainty <score>', 'judgements less sure are not assessable', number(0, 1), 0.5)
+    .option(
+      '--score-threshold <score>',
+      "detections below are no faces (default: the service's)",
+      number(0, 1),
+    )
+    .option(
+      '--min-face <px>',
+      "smaller faces are not assessable, shorter side at the detector's scale (default: the service's)",
+      number(0, 1000),
+    )
+    .option(
+      '--min-sharpness <value>',
+      "faces less sharp are not assessable (default: the service's)",
+      number(0, 1e6),
+    )
+    .option('--min-certainty <score>', 'judgements less sure are not assessable', number(0, 1), 0.6)
     .option('--detector-size <px>', 'longer side that pictures are brought to', number(96, 1920), 640)
     .option('--out <dir>', 'write a readable report with pictures there')
     .option('--json', 'print the result as JSON')
@@ -56,12 +68,15 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
     throw new AppError('CLI_USAGE', 'say what to judge: --crops DIR or --scenes DIR', { exitCode: 2 });
   if (options.detectorSize % 32 !== 0)
     throw new AppError('CLI_USAGE', '--detector-size must be a multiple of 32', { exitCode: 2 });
-  const [{ runEvaluate }, { InferencePool }, { readManifest }, { modelsDir }] = await Promise.all([
-    import('../../training/evaluate.js'),
-    import('../../inference/inference-pool.js'),
-    import('../../inference/manifest.js'),
-    import('../../lib/package-paths.js'),
-  ]);
+  const [{ runEvaluate }, { InferencePool }, { readManifest }, { modelsDir }, { configSchema }] =
+    await Promise.all([
+      import('../../training/evaluate.js'),
+      import('../../inference/inference-pool.js'),
+      import('../../inference/manifest.js'),
+      import('../../lib/package-paths.js'),
+      import('../../config/schema.js'),
+    ]);
+  const { detection, classification } = configSchema.parse({});
   const workers = Math.min(8, availableParallelism());
   const isPath = /[\\/]/.test(options.model);
   const modelDir = isPath ? resolve(options.model) : join(modelsDir(), options.model);
@@ -71,7 +86,7 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
     maxQueue: 4 * workers,
     workerOptions: {
       engine: 'auto',
-      detectorModelDir: join(modelsDir(), 'yunet-n'),
+      detectorModelDir: join(modelsDir(), detection.model),
       classifierModelDir: modelDir,
       detectorWidth: options.detectorSize,
       detectorHeight: options.detectorSize,
@@ -85,9 +100,14 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
       model: basename(modelDir),
       inference: pool,
       rules: {
-        scoreThreshold: options.scoreThreshold,
+        scoreThreshold: options.scoreThreshold ?? detection.scoreThreshold,
         minCertainty: options.minCertainty,
-        crop: { minFacePx: options.minFace, minSharpness: options.minSharpness },
+        analysedPx: options.detectorSize,
+        crop: {
+          ...classification,
+          minFacePx: options.minFace ?? classification.minFacePx,
+          minSharpness: options.minSharpness ?? classification.minSharpness,
+        },
       },
       concurrency: workers,
       isComplete: options.complete ?? false,

@@ -47,6 +47,8 @@ export interface JudgeRules {
   readonly scoreThreshold: number;
   /** Judgements whose highest score is below this are `low_certainty`. */
   readonly minCertainty: number;
+  /** Longer side to which the detector brings a picture, pixels: the space of `crop.minFacePx`. */
+  readonly analysedPx: number;
 }
 
 /** Judges one picture as the product would. Throws `AppError` DATA_UNREADABLE or the worker's code. */
@@ -76,12 +78,13 @@ async function judgeScene(
   );
   const missed = labelledBoxes.filter((_, index) => matches[index] === null);
   const scores = await judge.classify(rgb, [...found.map(({ box }) => box), ...missed]);
+  const geometry = {
+    frameWidth: rgb.width,
+    frameHeight: rgb.height,
+    sourceScale: Math.max(1, Math.max(rgb.width, rgb.height) / rules.analysedPx),
+  };
   const reasons = found.map((face, index) => {
-    const assessment = assessCrop(
-      face,
-      { frameWidth: rgb.width, frameHeight: rgb.height, sourceScale: 1 },
-      rules.crop,
-    );
+    const assessment = assessCrop(face, geometry, rules.crop);
     if (!assessment.assessable) return assessment.reason;
     const highest = scores[index]![topLabel(scores[index]!)];
     return highest < rules.minCertainty ? ('low_certainty' as const) : null;
