@@ -90,7 +90,8 @@ function found(secret: Secret, sources: SecretSources): SecretValue {
 }
 
 function resolveFfmpegPath(ingest: Config['ingest'], baseDir: string): Config['ingest'] {
-  // A bare name is looked up in PATH.
   const { ffmpegPath } = ingest;
-  return ffmpegPath?.includes('/') ? { ...ingest, ffmpegPath: resolve(baseDir, ffmpegPath) } : ingest;
+  // A bare name stays: findFfmpeg looks it up in PATH.
+  if (ffmpegPath === undefined || !/[\\/]/.test(ffmpegPath)) return ingest;
+  return { ...ingest, ffmpegPath: resolve(baseDir, ffmpegPath) };
 }

@@ -9,7 +9,9 @@ export const ingestSchema = z.strictObject({
   ffmpegPath: z
     .string()
     .optional()
-    .describe('ffmpeg to use. Default: FFMPEG_PATH, then the one that npm installed.'),
+    .describe(
+      'ffmpeg to use: a path, or a name to look up in PATH. Default: FFMPEG_PATH, then the one that npm installed.',
+    ),
   connectTimeoutSeconds: z
     .number()
     .positive()

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
 import { AppError } from '../lib/errors.js';
 
 /** An ffmpeg that was found, started once and asked for its version. */
@@ -17,7 +18,7 @@ export interface FfmpegBinary {
 }
 
 export interface FindFfmpegOptions {
-  /** Configured path; wins over everything else. */
+  /** Configured path, or bare name to be looked up in PATH; wins over everything else. */
   readonly path?: string | undefined;
   /** Default: this process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -27,13 +28,14 @@ export interface FindFfmpegOptions {
 
 /**
  * Finds ffmpeg (option, then `FFMPEG_PATH`, then the binary that npm installed), makes sure that it can be
- * executed and reads its version. A path that was asked for and does not work is an error; nothing else is
+ * executed and reads its version. A bare name (`ffmpeg`) is looked up in PATH. A path that was asked for and does not work is an error; nothing else is
  * tried in its place.
  *
  * @throws AppError `FFMPEG_NOT_FOUND` or `FFMPEG_UNUSABLE`, both with exit code 3 and a hint.
  */
 export async function findFfmpeg(options: FindFfmpegOptions = {}): Promise<FfmpegBinary> {
-  const { path, origin } = locate(options);
+  const { path: asked, origin } = locate(options);
+  const path = await lookUp(asked, origin, options.env ?? process.env);
   try {
     await access(path, constants.X_OK);
   } catch (cause) {
@@ -78,6 +80,29 @@ function locate(options: FindFfmpegOptions): Pick<FfmpegBinary, 'path' | 'origin
       hint: hintFor('npm'),
     });
   }
+}
+
+/** A bare name as the shell finds it; anything with a slash as it is. */
+async function lookUp(
+  asked: string,
+  origin: FfmpegBinary['origin'],
+  env: NonNullable<FindFfmpegOptions['env']>,
+): Promise<string> {
+  if (/[\\/]/.test(asked)) return asked;
+  const names = process.platform === 'win32' ? [asked, `${asked}.exe`] : [asked];
+  for (const folder of (env.PATH ?? '').split(delimiter).filter(Boolean))
+    for (const name of names) {
+      const path = join(folder, name);
+      const isProgram = await Promise.all([stat(path), access(path, constants.X_OK)]).then(
+        ([entry]) => entry.isFile(),
+        () => false,
+      );
+      if (isProgram) return path;
+    }
+  throw new AppError('FFMPEG_NOT_FOUND', `There is no program called ${asked} in PATH`, {
+    exitCode: 3,
+    hint: hintFor(origin),
+  });
 }
 
 function versionText(path: string, origin: FfmpegBinary['origin'], timeoutMs: number): Promise<string> {

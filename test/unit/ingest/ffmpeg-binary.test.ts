@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -43,6 +43,26 @@ describe('findFfmpeg', () => {
       libavformatMajor: 59,
       isStatic: false,
       origin: 'FFMPEG_PATH',
+    });
+  });
+
+  it('looks a bare name up in PATH', async () => {
+    const path = await script('ffmpeg-of-path', fake('6.1', 60));
+    const other = join(folder, 'other');
+    await mkdir(join(other, 'ffmpeg-of-path'), { recursive: true });
+    const PATH = `:${join(folder, 'nowhere')}:${other}:${folder}`;
+    expect(await findFfmpeg({ path: 'ffmpeg-of-path', env: { PATH } })).toMatchObject({
+      path,
+      origin: 'option',
+    });
+    expect(await findFfmpeg({ env: { PATH, FFMPEG_PATH: 'ffmpeg-of-path' } })).toMatchObject({
+      path,
+      origin: 'FFMPEG_PATH',
+    });
+    await expect(findFfmpeg({ path: 'ffmpeg-of-path', env: { PATH: '' } })).rejects.toMatchObject({
+      code: 'FFMPEG_NOT_FOUND',
+      exitCode: 3,
+      message: expect.stringContaining('PATH'),
     });
   });
 
