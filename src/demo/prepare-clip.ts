@@ -4,6 +4,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { killWithOwner } from '../ingest/child-processes.js';
 import { AppError } from '../lib/errors.js';
 
 export interface PrepareClipOptions {
@@ -104,6 +105,7 @@ async function transcode(
     stdio: ['ignore', 'pipe', 'pipe'],
     windowsHide: true,
   });
+  killWithOwner(child);
   const stop = () => child.kill('SIGKILL');
   options.signal?.addEventListener('abort', stop, { once: true });
   let durationMs: number | null = null;

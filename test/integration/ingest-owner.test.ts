@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findFfmpeg } from '../../src/ingest/ffmpeg-binary.js';
 import { isAlive, makeClip } from '../support/ingest-clips.js';
 
 describe('ffmpeg does not outlive its owner', () => {
@@ -60,4 +62,27 @@ describe('ffmpeg does not outlive its owner', () => {
     await exited;
     expect(await goneWithin(ffmpegPid, 5000)).toBe(true);
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'nor does the one that prepares a clip, when a second signal ends its owner (needs /proc)',
+    async () => {
+      const { path: ffmpegPath } = await findFfmpeg();
+      const video = join(folder, 'long.mp4');
+      const source = ['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=25:d=60', '-c:v', 'mpeg4'];
+      await promisify(execFile)(ffmpegPath, ['-nostdin', '-v', 'error', ...source, video]);
+      const script = fileURLToPath(new URL('../support/clip-owner.ts', import.meta.url));
+      const owner = spawn(
+        process.execPath,
+        ['--import', 'tsx', script, video, join(folder, 'cache'), ffmpegPath],
+        { stdio: ['ignore', 'pipe', 'ignore'] },
+      );
+      const exited = once(owner, 'exit');
+      const [line] = (await once(owner.stdout, 'data')) as [Buffer];
+      await exited;
+      const ffmpegPid = Number(line.toString());
+      expect(ffmpegPid).toBeGreaterThan(0);
+      expect(await goneWithin(ffmpegPid, 3000)).toBe(true);
+    },
+    30_000,
+  );
 });
