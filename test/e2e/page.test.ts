@@ -20,6 +20,7 @@ import {
 } from '../../scripts/measure-boxes/corridor-walkers.js';
 import { FootageTruth } from '../../scripts/measure-boxes/footage-truth.js';
 import { footageCameras, footageFile } from '../../src/demo/demo-cameras.js';
+import { TokenAuthority } from '../../src/http/auth.js';
 import { buildPage } from '../support/built-page.js';
 import { type RunningService, WatchedBuilding } from '../support/watched-building.js';
 
@@ -193,5 +194,39 @@ describe.skipIf(!existsSync(CHROMIUM_PATH))(`the page in a browser (needs ${CHRO
     }, shownBefore);
     await waitForFrameAfter(page, 'corridor', await shownFrameId(page, 'corridor'));
     expect(await page.getByRole('alert').count()).toBe(0);
+  });
+});
+
+describe.skipIf(!existsSync(CHROMIUM_PATH))(`the page of a guarded service (needs ${CHROMIUM_PATH})`, () => {
+  it('asks for a token, again when it has expired, and shows the cameras that it allows', async () => {
+    const secret = 'thirty-two characters at the least';
+    await buildPage();
+    const building = await WatchedBuilding.open({
+      cameras: footageCameras(2, ['stairwell', 'corridor']),
+      config: { server: { auth: { secret } }, store: { path: ':memory:' } },
+    });
+    const browser = await launchBrowser();
+    try {
+      const { url } = await building.startService();
+      const page = await browser.newPage();
+      await page.goto(url);
+      const field = page.getByLabel(/access token/);
+      await field.fill('not a token');
+      await page.getByRole('button', { name: 'Enter' }).click();
+      await page.getByRole('alert').waitFor();
+      const authority = new TokenAuthority(secret);
+      const grant = { subject: 'jo', cameras: ['stairwell'] };
+      await field.fill(await authority.issue({ ...grant, expiresInSeconds: 2 }));
+      await page.getByRole('button', { name: 'Enter' }).click();
+      await page.getByRole('alert').getByText('expired').waitFor();
+      await field.fill(await authority.issue(grant));
+      await page.getByRole('button', { name: 'Enter' }).click();
+      await page.locator('.chip').getByText('Live').waitFor();
+      expect(await page.getByRole('article').count()).toBe(1);
+      await readFrames(page, 'stairwell', 1);
+    } finally {
+      await browser.close();
+      await building.close();
+    }
   });
 });

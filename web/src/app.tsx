@@ -7,6 +7,7 @@ import {
   lastMessageAt,
   openEpisodeCount,
   stats,
+  tokenProblem,
   useToken,
 } from './connection';
 import { EpisodeList } from './episode-list';
@@ -133,6 +134,11 @@ function TokenForm() {
         onInput={(event) => setToken(event.currentTarget.value)}
         required
       />
+      {tokenProblem.value && (
+        <p class="problem" role="alert">
+          {tokenProblem.value}
+        </p>
+      )}
       <button type="submit">Enter</button>
     </form>
   );

@@ -20,7 +20,12 @@ const TOKEN_KEY = 'maskwatch.token';
 /** How many of the newest changes the page asks for when it opens. */
 const HISTORY_CHANGES = 500;
 
+/** The server turned the page away, which Socket.IO takes for final: how long until it is asked again. */
+const TURNED_AWAY_MS = 5000;
+
 export const connectionState = signal<ConnectionState>('connecting');
+/** Why the last token was not taken; `null` when none was given yet. */
+export const tokenProblem = signal<string | null>(null);
 export const cameras = signal<readonly CameraPayload[]>([]);
 export const stats = signal<StatsPayload | null>(null);
 export const episodes = signal<readonly EpisodePayload[]>([]);
@@ -41,13 +46,22 @@ export function connect(): void {
   });
   socket = next;
   next.on('connect', () => void join(next));
-  next.on('disconnect', () => {
+  next.on('disconnect', (reason) => {
+    if (socket !== next) return;
     connectionState.value = 'lost';
+    // The server ended it, as it does with a token that has expired: asking again tells why.
+    if (reason === 'io server disconnect') next.connect();
   });
   next.on('connect_error', (error) => {
-    connectionState.value = /^AUTH_/.test((error as { data?: { code?: string } }).data?.code ?? '')
-      ? 'token_needed'
-      : 'lost';
+    if (socket !== next) return;
+    const code = (error as { data?: { code?: string } }).data?.code ?? '';
+    if (/^AUTH_/.test(code)) {
+      tokenProblem.value = code === 'AUTH_REQUIRED' ? null : `It was not accepted: ${error.message}.`;
+      connectionState.value = 'token_needed';
+      return;
+    }
+    connectionState.value = 'lost';
+    if (!next.active) setTimeout(() => socket === next && next.connect(), TURNED_AWAY_MS);
   });
   next.on('camera', (payload) => {
     const others = cameras.value.filter((camera) => camera.cameraId !== payload.cameraId);
