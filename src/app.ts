@@ -10,6 +10,7 @@ import { type FfmpegBinary, findFfmpeg } from './ingest/ffmpeg-binary.js';
 import { FRAME_DROP_REASONS } from './ingest/frame-source.js';
 import { type Clock, systemClock } from './lib/clock.js';
 import { CloseStack } from './lib/close-stack.js';
+import { endProcessSoon } from './lib/end-process.js';
 import { packageVersion } from './lib/package-paths.js';
 import { cameraLog, type Log } from './observability/logging.js';
 import { Metrics } from './observability/metrics.js';
@@ -27,6 +28,10 @@ export interface AppOptions {
 }
 
 const STATS_PERIOD_MS = 1000;
+/** Beyond the wait before ffmpeg is killed: for its end, and for the frames in hand. */
+const CAMERAS_CLOSE_MS = 5000;
+/** What was left behind when the service closed keeps the process no longer than this. */
+const LEFT_BEHIND_MS = 1000;
 
 interface WatchedCamera {
   readonly config: EffectiveCamera<LoadedCamera>;
@@ -71,8 +76,9 @@ export class App {
   private constructor(options: AppOptions) {
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
-    this.#closers = new CloseStack((part, error) =>
-      this.#log.error({ part, err: error }, 'a part of the service did not close cleanly'),
+    this.#closers = new CloseStack(
+      (part, error) => this.#log.error({ part, err: error }, 'a part of the service did not close cleanly'),
+      this.#clock,
     );
   }
 
@@ -115,7 +121,8 @@ export class App {
     const newEpisodeId = createEpisodeIdGenerator();
     const shared: Shared = { binary, metrics, faults, stats, inference, publishing, newEpisodeId };
     // Opened last, stopped first: whatever the cameras lead to must still be there.
-    closers.push('cameras', () => this.#stopCameras());
+    const withinMs = config.ingest.killAfterSeconds * 1000 + CAMERAS_CLOSE_MS;
+    closers.push('cameras', () => this.#stopCameras(), withinMs);
     for (const camera of config.cameras) this.#addCamera(config, effectiveCamera(config, camera), shared);
     for (const { runtime } of this.#cameras.values()) runtime?.start();
     const timer = clock.every(STATS_PERIOD_MS, () => this.#tellStats(shared));
@@ -191,9 +198,13 @@ export class App {
     await Promise.all(runtimes.map((runtime) => runtime.stop()));
   }
 
-  /** Closes everything, last opened first. Idempotent; a part that fails is logged and the rest goes on. */
-  close(): Promise<void> {
-    return this.#closers.close();
+  /**
+   * Closes everything, last opened first. Idempotent; a part that fails is logged and the rest goes on. If one does
+   * not close in its time (a model's run that hangs), the process is ended soon after.
+   */
+  async close(): Promise<void> {
+    await this.#closers.close();
+    if (this.#closers.leftBehind.length > 0) endProcessSoon(LEFT_BEHIND_MS);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -16,6 +16,8 @@ import type { RepeatSummary } from './observability/repeat-summary.js';
 const MAX_AUTO_WORKERS = 8;
 /** Crops of all cameras that may wait for a batch. */
 const MAX_WAITING_CROPS = 256;
+/** The pool lets runs end before it ends their threads; a run takes milliseconds. */
+const INFERENCE_CLOSE_MS = 8000;
 
 export interface Inference {
   readonly detector: FaceDetector;
@@ -55,7 +57,7 @@ export async function openInference(parts: {
     maxQueue,
     log,
   });
-  closers.push('inference', () => pool.close());
+  closers.push('inference', () => pool.close(), INFERENCE_CLOSE_MS);
   const { engine, device, version, reason } = pool.info;
   const maxBatch =
     config.inference.maxBatch === 'auto'

@@ -1,17 +1,20 @@
 import type { CameraStatus } from '../domain/camera.js';
 import type { CameraSupervisor } from '../ingest/camera-supervisor.js';
 import type { Clock } from '../lib/clock.js';
+import { AppError } from '../lib/errors.js';
 import type { CameraPipeline } from './camera-pipeline.js';
 
 export interface CameraRuntimeOptions {
-  readonly supervisor: CameraSupervisor;
-  readonly pipeline: CameraPipeline;
+  readonly supervisor: Pick<CameraSupervisor, 'run' | 'status'>;
+  readonly pipeline: Pick<CameraPipeline, 'run' | 'tick' | 'closeEpisodes'>;
   readonly clock: Clock;
   /** Called once when ingest or analysis failed for a reason that is a fault of ours. */
   readonly onFailure: (error: unknown) => void;
 }
 
 const TICK_MS = 1000;
+/** What the frame in hand may take once the camera is to stop; a run that hangs must not keep episodes open. */
+const LAST_FRAME_MS = 3000;
 
 /** One camera at work: its supervised stream and its pipeline, started and stopped together. */
 export class CameraRuntime {
@@ -43,13 +46,26 @@ export class CameraRuntime {
     await this.#running?.ingest;
   }
 
-  /** Ends the stream, then the analysis, then closes what is open. Idempotent. */
+  /**
+   * Ends the stream, then the analysis, then closes what is open. A frame that is not through after three seconds
+   * is given up. Idempotent.
+   */
   async stop(): Promise<void> {
     await this.stopIngest();
     this.#analysis.abort();
-    await this.#running?.analysis;
+    if (this.#running) await this.#within(LAST_FRAME_MS, this.#running.analysis);
     this.#running?.ticks[Symbol.dispose]();
     if (this.#running) this.#options.pipeline.closeEpisodes('shutdown');
     this.#running = null;
+  }
+
+  async #within(timeoutMs: number, work: Promise<void>): Promise<void> {
+    const isDone = new AbortController();
+    const timeUp = this.#options.clock.sleep(timeoutMs, isDone.signal).then(
+      () => this.#options.onFailure(new AppError('CLOSE_TIMED_OUT', 'the frame in hand is given up')),
+      () => {}, // It was through in time.
+    );
+    await Promise.race([work, timeUp]);
+    isDone.abort();
   }
 }
