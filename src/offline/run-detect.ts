@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import { SINGLE_CROP_MIN_CERTAINTY } from '../classification/single-crop.js';
 import { configSchema } from '../config/schema.js';
 import { InferencePool } from '../inference/inference-pool.js';
 import { findFfmpeg } from '../ingest/ffmpeg-binary.js';
@@ -35,8 +36,6 @@ export interface DetectSummary {
 
 /** Square, so that upright and wide pictures fare alike. */
 const DETECTOR_PX = 640;
-/** Judgements of a single crop below this are not certain enough to be told as an outcome. */
-const MIN_CERTAINTY = 0.6;
 const SHEET_PICTURES = 40;
 
 /**
@@ -91,7 +90,7 @@ export async function runDetect(options: DetectOptions): Promise<DetectSummary> 
     const { line, pixels } = await detectPicture(file.path, pool, {
       crop: config.classification,
       scoreThreshold: config.detection.scoreThreshold,
-      minCertainty: MIN_CERTAINTY,
+      minCertainty: SINGLE_CROP_MIN_CERTAINTY,
       analysedPx: DETECTOR_PX,
     });
     onLine(line);

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { SINGLE_CROP_MIN_CERTAINTY } from '../../classification/single-crop.js';
 import { MASK_LABELS } from '../../domain/label.js';
 import { AppError } from '../../lib/errors.js';
 import type { EvaluateReport } from '../../training/evaluate.js';
@@ -55,7 +56,12 @@ export function register(program: Command): void {
       "faces less sharp are not assessable (default: the service's)",
       number(0, 1e6),
     )
-    .option('--min-certainty <score>', 'judgements less sure are not assessable', number(0, 1), 0.6)
+    .option(
+      '--min-certainty <score>',
+      'judgements less sure are not assessable; of one crop, where the service adds up those of a track',
+      number(0, 1),
+      SINGLE_CROP_MIN_CERTAINTY,
+    )
     .option('--detector-size <px>', 'longer side that pictures are brought to', number(96, 1920), 640)
     .option('--out <dir>', 'write a readable report with pictures there')
     .option('--json', 'print the result as JSON')
@@ -68,18 +74,25 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
     throw new AppError('CLI_USAGE', 'say what to judge: --crops DIR or --scenes DIR', { exitCode: 2 });
   if (options.detectorSize % 32 !== 0)
     throw new AppError('CLI_USAGE', '--detector-size must be a multiple of 32', { exitCode: 2 });
-  const [{ runEvaluate }, { InferencePool }, { readManifest }, { modelsDir }, { configSchema }] =
-    await Promise.all([
-      import('../../training/evaluate.js'),
-      import('../../inference/inference-pool.js'),
-      import('../../inference/manifest.js'),
-      import('../../lib/package-paths.js'),
-      import('../../config/schema.js'),
-    ]);
+  const [
+    { runEvaluate },
+    { InferencePool },
+    { readManifest },
+    { modelFolder },
+    { modelsDir },
+    { configSchema },
+  ] = await Promise.all([
+    import('../../training/evaluate.js'),
+    import('../../inference/inference-pool.js'),
+    import('../../inference/manifest.js'),
+    import('../model-folders.js'),
+    import('../../lib/package-paths.js'),
+    import('../../config/schema.js'),
+  ]);
   const { detection, classification } = configSchema.parse({});
   const workers = Math.min(8, availableParallelism());
   const isPath = /[\\/]/.test(options.model);
-  const modelDir = isPath ? resolve(options.model) : join(modelsDir(), options.model);
+  const modelDir = isPath ? resolve(options.model) : await modelFolder(modelsDir(), options.model);
   await readManifest(modelDir);
   const pool = await InferencePool.open({
     workers,
