@@ -11,9 +11,24 @@ export function printLine(text = ''): void {
   process.stdout.write(`${text}\n`);
 }
 
+let isForPrograms = false;
+
+/**
+ * With `--json` stderr holds one JSON object or nothing, unless somebody looks at it: notes and lines of progress
+ * are left out from now on where it is no terminal.
+ */
+export function keepStderrForErrors(json: boolean): void {
+  isForPrograms = json && !process.stderr.isTTY;
+}
+
+/** Whether what is written to stderr for people would only disturb. */
+export function isStderrForPrograms(): boolean {
+  return isForPrograms;
+}
+
 /** One line for people on stderr: progress, advice, never a result. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  if (!isForPrograms) process.stderr.write(`${text}\n`);
 }
 
 /**

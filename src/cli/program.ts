@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { AppError } from '../lib/errors.js';
 import { packageVersion } from '../lib/package-paths.js';
-import { guardOutput, reportError } from './output.js';
+import { guardOutput, keepStderrForErrors, reportError } from './output.js';
 
 /** What every file in `src/cli/commands/` exports: it adds its command to the program. */
 export interface CommandModule {
@@ -13,17 +13,18 @@ export interface CommandModule {
  * The program with every command of `src/cli/commands/`: a file there is a command, there is no list to keep.
  * Command files import only what `--help` needs; their actions import the rest when they run.
  */
-export async function createProgram(): Promise<Command> {
+export async function createProgram(options: { json?: boolean } = {}): Promise<Command> {
   const program = new Command('maskwatch')
     .description('Watches cameras and tells who is not wearing a face mask properly.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .configureHelp({ sortSubcommands: true })
-    .configureOutput({ outputError: () => {} })
+    // Errors are told by reportError; with --json the help that commander adds to some would be no JSON.
+    .configureOutput({ outputError: () => {}, ...(options.json ? { writeErr: () => {} } : {}) })
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a component is missing, 130/143 stopped by a signal.',
+      '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a component is missing, 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM.',
     )
     .exitOverride();
   const folder = new URL('./commands/', import.meta.url);
@@ -42,8 +43,9 @@ export async function createProgram(): Promise<Command> {
 export async function run(argv: readonly string[]): Promise<number> {
   guardOutput();
   const json = wantsJson(argv);
+  keepStderrForErrors(json);
   try {
-    const program = await createProgram();
+    const program = await createProgram({ json });
     if (argv.length === 0) {
       process.stderr.write(program.helpInformation());
       return 2;

@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { isStderrForPrograms } from './output.js';
 
 /** How far long work is, on stderr. */
 export interface Progress {
@@ -26,7 +27,7 @@ const LINE_PERIOD_MS = 2000;
 
 /**
  * A bar on a terminal; elsewhere (a log, CI) a plain line at most every two seconds of work, none for work that
- * is done sooner.
+ * is done sooner, and none at all after `--json`.
  */
 export function startProgress(options: ProgressOptions): Progress {
   const stream = options.stream ?? process.stderr;
@@ -57,7 +58,7 @@ function startLines(options: ProgressOptions, stream: NodeJS.WriteStream): Progr
   return {
     update: (done, note = '') => {
       const atMs = nowMs();
-      if (atMs - lastMs < LINE_PERIOD_MS) return;
+      if (isStderrForPrograms() || atMs - lastMs < LINE_PERIOD_MS) return;
       lastMs = atMs;
       const behind = note && `, ${note}`;
       stream.write(`${options.label}: ${done} of ${options.total} ${options.unit ?? 'steps'}${behind}\n`);

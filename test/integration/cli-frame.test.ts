@@ -51,6 +51,49 @@ describe('maskwatch', () => {
       error: { code: 'CLI_USAGE', message: "unknown option '--jsn'", hint: 'Did you mean --json?' },
     });
   });
+
+  it('tells a missing command as one JSON object too', async () => {
+    const { code, stdout, stderr } = await runCli(['models', '--json']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'CLI_USAGE' } });
+  });
+});
+
+describe('maskwatch detect', () => {
+  it('tells files that cannot be read in one JSON object, after a line for each', async () => {
+    const files = ['one.jpg', 'two.jpg'].map((name) => write(name, 'no picture'));
+    const { code, stdout, stderr } = await runCli(['detect', ...files, '--json']);
+    expect(code).toBe(1);
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject(files.map((file) => ({ file, error: { code: 'PICTURE_UNREADABLE' } })));
+    expect(JSON.parse(stderr)).toEqual({
+      error: { code: 'DETECT_INCOMPLETE', message: '2 of 2 files could not be read' },
+    });
+  });
+
+  it('says so in words without --json', async () => {
+    const { code, stdout, stderr } = await runCli(['detect', write('three.jpg', 'no picture')]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/three\.jpg is not a picture.*\nmaskwatch: 1 of 1 files could not be read\n$/);
+  });
+});
+
+describe('a model that there is not', () => {
+  it.each([
+    ['models', ['show', 'mask-mobilenet']],
+    ['detect', ['x.jpg', '--model', 'mask-mobilenet']],
+    ['evaluate', ['--crops', 'x', '--model', 'mask-mobilenet']],
+  ])('is wrong usage of %s, with the nearest name', async (command, args) => {
+    const { code, stderr } = await runCli([command, ...args, '--json']);
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: 'MODEL_NOT_FOUND', hint: 'did you mean mask-mobilenetv2?' },
+    });
+  });
 });
 
 describe('maskwatch check', () => {
@@ -118,14 +161,6 @@ describe('maskwatch models', () => {
         ['yunet-n', ['size']],
       ],
     );
-  });
-
-  it('suggests the model that was meant', async () => {
-    const { code, stderr } = await runCli(['models', 'show', 'yunet', '--json']);
-    expect(code).toBe(2);
-    expect(JSON.parse(stderr)).toMatchObject({
-      error: { code: 'MODEL_NOT_FOUND', hint: 'did you mean yunet-n?' },
-    });
   });
 });
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { SINGLE_CROP_MIN_CERTAINTY } from '../../classification/single-crop.js';
 import { note, printJson, printLine } from '../output.js';
 import { parsePositive } from '../parse-options.js';
 
@@ -24,12 +25,27 @@ export function register(program: Command): void {
     )
     .option('-o, --out <dir>', 'write pictures with boxes (of a video one a second) and contact sheets there')
     .option('--json', 'print one line of JSON a picture or analysed frame')
+    .addHelpText(
+      'after',
+      `\nA face in a picture is judged by this crop alone, and told from a score of ${SINGLE_CROP_MIN_CERTAINTY} on; in a video, as by the service, by the crops of its track together.`,
+    )
     .action(async (paths: string[], options: DetectCommandOptions) => {
-      const [{ runDetect }, { withSignals }, { startProgress }] = await Promise.all([
+      const [
+        { runDetect },
+        { withSignals },
+        { startProgress },
+        { modelFolder },
+        { modelsDir },
+        { AppError },
+      ] = await Promise.all([
         import('../../offline/run-detect.js'),
         import('../signals.js'),
         import('../progress.js'),
+        import('../model-folders.js'),
+        import('../../lib/package-paths.js'),
+        import('../../lib/errors.js'),
       ]);
+      await modelFolder(modelsDir(), options.model);
       await withSignals(async (signal) => {
         const bars: ReturnType<typeof startProgress>[] = [];
         try {
@@ -51,10 +67,11 @@ export function register(program: Command): void {
             },
           });
           for (const sheet of summary.sheets) note(`maskwatch: wrote ${sheet}`);
-          if (summary.failed > 0) {
-            note(`maskwatch: ${summary.failed} of ${summary.files} files could not be read`);
-            process.exitCode = 1;
-          }
+          if (summary.failed > 0)
+            throw new AppError(
+              'DETECT_INCOMPLETE',
+              `${summary.failed} of ${summary.files} files could not be read`,
+            );
         } finally {
           bars[0]?.stop();
         }

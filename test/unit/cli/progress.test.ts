@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { keepStderrForErrors } from '../../../src/cli/output.js';
 import { startProgress } from '../../../src/cli/progress.js';
 
 function plainStream(isTTY: boolean): { stream: NodeJS.WriteStream; text: () => string } {
@@ -29,6 +30,19 @@ describe('progress without a terminal', () => {
     }
     progress.stop();
     expect(text()).toBe('training: 2 of 10 epochs\ntraining: 4 of 10 epochs, loss 0.5\n');
+  });
+
+  it('writes nothing when programs read stderr (--json)', () => {
+    const { stream, text } = plainStream(false);
+    let nowMs = 0;
+    const progress = startProgress({ label: 'training', total: 10, stream, nowMs: () => nowMs });
+    keepStderrForErrors(true);
+    nowMs = 5000;
+    progress.update(5);
+    keepStderrForErrors(false);
+    expect(text()).toBe('');
+    progress.update(5);
+    expect(text()).toBe('training: 5 of 10 steps\n');
   });
 
   it('writes nothing for quick work', () => {
