@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../lib/errors.js';
@@ -28,9 +27,18 @@ export async function startChild<Said>(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     lastWords = `${lastWords}${text}`.slice(-2000);
   });
-  const gone = once(child, 'close');
+  const gone = new Promise<void>((resolve) => {
+    child.once('close', () => resolve());
+    // It did not start: `close` may follow or not.
+    child.once('error', (error) => {
+      lastWords += error.message;
+      resolve();
+    });
+  });
+  // What it did not read says nothing that its end does not.
+  child.stdin.on('error', () => {});
   const end = async () => {
-    if (child.exitCode === null && child.signalCode === null) {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
       if (options.stop === 'SIGTERM') child.kill('SIGTERM');
       child.stdin.end();
     }

@@ -11,6 +11,7 @@ import { measureBareDecode } from './bare-decode.js';
 import { siblingScript, startChild } from './child-entry.js';
 import { percentile } from './percentile.js';
 import { compareReadings, readService } from './service-readings.js';
+import { watchedSleep } from './watched-sleep.js';
 
 export interface BenchOptions {
   readonly cameras: number;
@@ -21,6 +22,8 @@ export interface BenchOptions {
   readonly signal: AbortSignal;
   /** Told what is being done. */
   readonly onPhase: (phase: string) => void;
+  /** Told of the longer waits within a phase. */
+  readonly onProgress?: (doneSeconds: number, totalSeconds: number) => void;
 }
 
 /** CONTRACTS.md, `bench`; CPU in seconds over the measured time, latency from leaving ffmpeg to the client. */
@@ -54,15 +57,16 @@ const LIVE_TIMEOUT_MS = 60_000;
  */
 export async function runBench(options: BenchOptions): Promise<BenchReport> {
   const { cameras: count, seconds, rateFps, signal, onPhase } = options;
-  const sleep = (ms: number) => systemClock.sleep(ms, signal);
-  const folder = await mkdtemp(join(tmpdir(), 'maskwatch-bench-'));
+  const sleep = watchedSleep(systemClock, signal, (done, total) => options.onProgress?.(done, total));
   const binary = await findFfmpeg();
   onPhase(`starting ${count} simulated cameras`);
   const cameras = await startChild<{
     cameras: { id: string; name: string; url: string }[];
     credentials: { username: string; password: string };
   }>(siblingScript('cameras-process'), [JSON.stringify({ count })], { signal, stop: 'stdin' });
+  let folder: string | null = null;
   try {
+    folder = await mkdtemp(join(tmpdir(), 'maskwatch-bench-'));
     const { username, password } = cameras.said.credentials;
     const configFile = join(folder, 'bench.yaml');
     // JSON is YAML; the password is that of simulated cameras on loopback, made for this run.
@@ -152,7 +156,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
     };
   } finally {
     await cameras.close();
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
   }
 }
 

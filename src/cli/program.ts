@@ -13,15 +13,14 @@ export interface CommandModule {
  * The program with every command of `src/cli/commands/`: a file there is a command, there is no list to keep.
  * Command files import only what `--help` needs; their actions import the rest when they run.
  */
-export async function createProgram(options: { json?: boolean } = {}): Promise<Command> {
+export async function createProgram(): Promise<Command> {
   const program = new Command('maskwatch')
     .description('Watches cameras and tells who is not wearing a face mask properly.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .configureHelp({ sortSubcommands: true })
-    // Errors are told by reportError; with --json the help that commander adds to some would be no JSON.
-    .configureOutput({ outputError: () => {}, ...(options.json ? { writeErr: () => {} } : {}) })
+    .configureOutput({ outputError: () => {} })
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a component is missing, 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM.',
@@ -45,7 +44,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const json = wantsJson(argv);
   keepStderrForErrors(json);
   try {
-    const program = await createProgram({ json });
+    const program = await createProgram();
     if (argv.length === 0) {
       process.stderr.write(program.helpInformation());
       return 2;

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { note, printJson, printLine } from '../output.js';
+import { printJson, printLine } from '../output.js';
 import { parseCount, parsePositive } from '../parse-options.js';
 
 interface BenchCommandOptions {
@@ -25,9 +25,10 @@ export function register(program: Command): void {
     )
     .option('--json', 'print the report as JSON')
     .action(async (name: string, options: BenchCommandOptions) => {
-      const [{ runBench }, { withSignals }, { AppError }] = await Promise.all([
+      const [{ runBench }, { withSignals }, { PhaseProgress }, { AppError }] = await Promise.all([
         import('../../bench/run-bench.js'),
         import('../signals.js'),
+        import('../phase-progress.js'),
         import('../../lib/errors.js'),
       ]);
       if (name !== 'path')
@@ -36,14 +37,16 @@ export function register(program: Command): void {
           exitCode: 2,
         });
       await withSignals(async (signal) => {
+        const progress = new PhaseProgress();
         const report = await runBench({
           cameras: options.cameras,
           seconds: options.seconds,
           rateFps: options.rate,
           engine: options.engine,
           signal,
-          onPhase: (phase) => note(`maskwatch: ${phase} …`),
-        });
+          onPhase: (phase) => progress.phase(phase),
+          onProgress: (done, total) => progress.waited(done, total),
+        }).finally(() => progress.stop());
         if (options.json) {
           printJson(report);
           return;
