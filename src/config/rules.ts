@@ -1,6 +1,5 @@
-import { isLoopbackHost } from '../http/origin.js';
+import { isLoopbackHost } from '../lib/loopback.js';
 import { checkCameraUrl } from './camera-url.js';
-
 import type { KeyPath, PlacedProblem } from './problems.js';
 import type { Config } from './schema.js';
 

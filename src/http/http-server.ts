@@ -6,7 +6,8 @@ import type { Duplex } from 'node:stream';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { AppError } from '../lib/errors.js';
-import { assertBindAllowed, isLoopbackHost, OriginPolicy } from './origin.js';
+import { isLoopbackHost } from '../lib/loopback.js';
+import { assertBindAllowed, OriginPolicy } from './origin.js';
 import { PROBLEM_TYPE, problemOf, SECURITY_HEADERS } from './problem.js';
 import type { ReadinessReport } from './readiness.js';
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { TokenAuthority } from '../../../src/http/auth.js';
-import { assertBindAllowed, isLoopbackHost, OriginPolicy } from '../../../src/http/origin.js';
+import { assertBindAllowed, OriginPolicy } from '../../../src/http/origin.js';
 import { problemOf } from '../../../src/http/problem.js';
 import { AppError } from '../../../src/lib/errors.js';
+import { isLoopbackHost } from '../../../src/lib/loopback.js';
 
 const SECRET = 'a secret of thirty-two characters, or more';
 
