@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { footageCameras } from '../../src/demo/demo-cameras.js';
+import type { CameraPayload } from '../../src/publish/events.js';
 import { ControlRoom } from '../support/control-room.js';
 import { isAlive } from '../support/ingest-clips.js';
 import { CREDENTIALS, type RunningService, WatchedBuilding } from '../support/watched-building.js';
@@ -99,8 +100,10 @@ describe.skipIf(process.platform !== 'linux')('a camera (needs /proc)', () => {
     const refused = await room.camera('stairwell', 'backing_off');
     expect(refused).toMatchObject({ reason: 'unauthorized', lastFrameAgeMs: null });
     expect(refused.message).toMatch(/password/i);
-    const broken = await room.camera('broken', 'backing_off');
-    expect(broken).toMatchObject({ reason: 'unreachable', lastFrameAgeMs: null });
+    // Among other reasons: a server that looks for its footage may also take too long to answer.
+    const isBroken = ({ cameraId, reason }: CameraPayload) =>
+      cameraId === 'broken' && reason === 'unreachable';
+    const broken = room.cameras.find(isBroken) ?? (await room.next('camera', isBroken));
     // ffmpeg's own words are in it, which hold the address.
     expect(broken.message).toMatch(/rtsp:\/\/\*\*\*@127\.0\.0\.1:\d+\/broken/);
   });

@@ -102,6 +102,7 @@ export class RunningService {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   #url = '';
+  #isToEnd = false;
   /** Everything that it wrote. */
   stdout = '';
   stderr = '';
@@ -109,6 +110,10 @@ export class RunningService {
   constructor(child: ChildProcess) {
     this.#child = child;
     this.#ended = once(child, 'close');
+    // Else a test would only see that nothing comes any more.
+    child.once('close', (code, signal) => {
+      if (!this.#isToEnd) console.error(`the service ended (${signal ?? code}): ${this.stderr.slice(-4000)}`);
+    });
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });
@@ -152,6 +157,7 @@ export class RunningService {
 
   /** Sends a signal and waits for the end. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null; signal: string | null }> {
+    this.#isToEnd = true;
     this.#child.kill(signal);
     await this.#ended;
     return { code: this.#child.exitCode, signal: this.#child.signalCode };
