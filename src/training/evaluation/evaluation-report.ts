@@ -16,6 +16,8 @@ export interface Slice {
   readonly macroF1: number;
   readonly f1: Readonly<Partial<Record<MaskLabel, number>>>;
   readonly support: Readonly<Record<MaskLabel, number>>;
+  /** Scenes only: judged by the crop alone, found or not, assessable or not. */
+  readonly givenTheBox?: { readonly accuracy: number; readonly macroF1: number };
 }
 
 /** CONTRACTS.md, `evaluate`. Ratios in [0, 1]. */
@@ -83,7 +85,10 @@ export function evaluationReport(judged: readonly JudgedPicture[], context: Repo
   const slices: Record<string, Slice> = {};
   const addSlices = (nameOf: (face: FaceRecord) => string, prefix: string) => {
     for (const [name, part] of groupBy(faces, nameOf))
-      slices[`${prefix}${name}`] = sliceOf(part.map(asJudged));
+      slices[`${prefix}${name}`] = {
+        ...sliceOf(part.map(asJudged)),
+        ...(context.isScenes ? { givenTheBox: shortFigures(byCropAlone(part)) } : {}),
+      };
   };
   addSlices(({ facePx }) => sizeName(facePx), 'face ');
   addSlices(({ picture }) => picture.dataset, 'data ');
@@ -137,12 +142,7 @@ function sceneFigures(
         byOutcome: countBy(unmatched, ({ outcome }) => outcome),
       },
     },
-    givenTheBox: classificationMetrics(
-      faces.map(({ label, scores }) => ({
-        labelled: MASK_LABELS.indexOf(label),
-        judged: MASK_LABELS.indexOf(topLabel(scores)),
-      })),
-    ),
+    givenTheBox: byCropAlone(faces),
   };
 }
 
@@ -153,6 +153,20 @@ function cropFigures(faces: readonly FaceRecord[]): Pick<EvaluateReport, 'twoLab
     return isMasked === (label === 'with_mask');
   }).length;
   return { twoLabels: { count: faces.length, right, accuracy: ratio(right, faces.length) } };
+}
+
+/** Every face judged by its crop, whatever the detector and the rules say of it. */
+function byCropAlone(faces: readonly FaceRecord[]): ClassificationMetrics {
+  return classificationMetrics(
+    faces.map(({ label, scores }) => ({
+      labelled: MASK_LABELS.indexOf(label),
+      judged: MASK_LABELS.indexOf(topLabel(scores)),
+    })),
+  );
+}
+
+function shortFigures({ accuracy, macroF1 }: ClassificationMetrics): { accuracy: number; macroF1: number } {
+  return { accuracy, macroF1 };
 }
 
 function sliceOf(faces: readonly JudgedFace[]): Slice {

@@ -34,8 +34,13 @@ function htmlReport(report: EvaluateReport, svg: string, worstCount: number): st
     const { precision, recall, f1, support } = report.labels[label];
     return row([label, share(precision), share(recall), share(f1), String(support)]);
   });
-  const sliceRows = Object.entries(report.slices).map(([name, { count, accuracy, macroF1, f1 }]) =>
-    row([name, String(count), share(accuracy), share(macroF1), ...MASK_LABELS.map((l) => share(f1[l]))]),
+  const sliceRows = Object.entries(report.slices).map(
+    ([name, { count, accuracy, macroF1, f1, givenTheBox: byCrop }]) =>
+      row([
+        ...[name, String(count), share(accuracy), share(macroF1)],
+        ...MASK_LABELS.map((l) => share(f1[l])),
+        ...(report.givenTheBox ? [share(byCrop?.accuracy)] : []),
+      ]),
   );
   const { notAssessable, detection, givenTheBox, twoLabels } = report;
   const lines = [
@@ -70,7 +75,7 @@ Accuracy <b>${share(report.accuracy)}</b>, macro-F1 <b>${share(report.macroF1)}<
 <h2>Confusion matrix</h2>${confusionTable(report)}
 <h2>Reliability</h2>${svg}
 <h2>Slices</h2>
-<table>${row(['slice', 'faces', 'accuracy', 'macro-F1', ...MASK_LABELS.map((l) => `F1 ${l}`)], 'th')}${sliceRows.join('')}</table>
+<table>${row(['slice', 'faces', 'accuracy', 'macro-F1', ...MASK_LABELS.map((l) => `F1 ${l}`), ...(report.givenTheBox ? ['accuracy given the box'] : [])], 'th')}${sliceRows.join('')}</table>
 ${worstCount > 0 ? `<h2>The ${worstCount} surest mistakes</h2><p>labelled → judged, score, shorter side of the face</p><img src="worst-errors.jpg" alt="Contact sheet of wrongly judged faces">` : ''}
 </html>
 `;

@@ -82,7 +82,11 @@ describe('evaluationReport', () => {
 
   it('slices by size and data set', () => {
     const { slices } = evaluationReport(judged, scenes);
-    expect(slices['face under 16 px']).toMatchObject({ count: 1, accuracy: 0 });
+    expect(slices['face under 16 px']).toMatchObject({
+      count: 1,
+      accuracy: 0,
+      givenTheBox: { accuracy: 1 },
+    });
     expect(slices['face 32 to 48 px']).toMatchObject({ count: 3 });
     expect(slices['data some/set']).toMatchObject({ count: 4, accuracy: 0.25 });
     expect([15.9, 16, 96].map(sizeName)).toEqual(['under 16 px', '16 to 24 px', '96 px and more']);
