@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-const isSupported = major >= 23 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
+// As in package.json: odd releases are not tested.
+const isSupported = major >= 24 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
 if (!isSupported) {
   process.stderr.write(
     `maskwatch: Node ${process.versions.node} is not supported\n  hint: install Node 20.19, 22.12, 24 or newer\n`,

@@ -6,9 +6,10 @@ import { demoConfig } from '../demo/demo-config.js';
 import { openSimulatedCameras } from '../demo/simulated-cameras.js';
 import { findFfmpeg } from '../ingest/ffmpeg-binary.js';
 import { createLog } from '../observability/logging.js';
-import { note, printJson } from './output.js';
+import { note } from './output.js';
 import { startProgress } from './progress.js';
 import { withSignals } from './signals.js';
+import { untilStopped } from './until-stopped.js';
 
 export interface DemoOptions {
   readonly cameras: number;
@@ -40,12 +41,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       note('maskwatch: loading the models …');
       const app = await App.open({ config, log: createLog(config.logging) });
       try {
-        printJson({ event: 'ready', url: app.url, cameras: app.cameraCount, pid: process.pid });
-        note(`maskwatch: open ${app.url} in a browser; Ctrl+C ends it`);
-        if (!signal.aborted)
-          await new Promise<void>((resolve) =>
-            signal.addEventListener('abort', () => resolve(), { once: true }),
-          );
+        await untilStopped(app, signal, () =>
+          note(`maskwatch: open ${app.url} in a browser; Ctrl+C ends it`),
+        );
         note('maskwatch: stopping …');
       } finally {
         await app.close();

@@ -1,8 +1,8 @@
 import { App } from '../app.js';
 import type { LoadedConfig } from '../config/load-config.js';
 import { createLog } from '../observability/logging.js';
-import { printJson } from './output.js';
 import { withSignals } from './signals.js';
+import { untilStopped } from './until-stopped.js';
 
 /** Runs the service until a signal comes; prints the line of JSON that says that it is ready. */
 export async function runService(config: LoadedConfig): Promise<void> {
@@ -10,11 +10,7 @@ export async function runService(config: LoadedConfig): Promise<void> {
   await withSignals(async (signal) => {
     const app = await App.open({ config, log });
     try {
-      printJson({ event: 'ready', url: app.url, cameras: app.cameraCount, pid: process.pid });
-      if (!signal.aborted)
-        await new Promise<void>((resolve) =>
-          signal.addEventListener('abort', () => resolve(), { once: true }),
-        );
+      await untilStopped(app, signal);
       log.info({}, 'stopping');
     } finally {
       await app.close();

@@ -74,3 +74,18 @@ it('forgets what was built from a source that is gone', async () => {
   );
   expect((await run()).stdout).toBe('false\n');
 });
+
+it.each([
+  ['20.18.3', 3],
+  ['20.19.0', 0],
+  ['22.11.0', 3],
+  ['23.11.0', 3],
+  ['24.0.0', 0],
+])('on Node %s exits with %i', async (version, code) => {
+  writeMain('', 60);
+  const versions = `{value:{...process.versions,node:'${version}'}}`;
+  const script = `Object.defineProperty(process,'versions',${versions})`;
+  const result = await run({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` });
+  expect(result.code).toBe(code);
+  if (code === 3) expect(result.stderr).toContain(`Node ${version} is not supported`);
+});

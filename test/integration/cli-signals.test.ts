@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { finished, lineWith, startScript } from '../support/run-cli.js';
+import { finished, lineWith, startCli, startScript } from '../support/run-cli.js';
 
 const start = (kind: string) => startScript('test/support/signals-fixture.ts', [kind]);
 
@@ -50,4 +50,17 @@ describe('a command under withSignals', () => {
     child.stdout?.destroy();
     expect(await result).toMatchObject({ code: 0, signal: null, stderr: 'closed cleanly\n' });
   });
+});
+
+it('a demo that is stopped while it starts is not called ready', async () => {
+  const child = startCli(['demo', '--cameras', '1', '--port', '0']);
+  const result = finished(child);
+  // Told on stderr just before the models are loaded.
+  await new Promise<void>((resolve) =>
+    child.stderr?.on('data', (text: string) => {
+      if (text.includes('loading the models')) resolve();
+    }),
+  );
+  child.kill('SIGINT');
+  expect(await result).toMatchObject({ code: 130, stdout: '' });
 });
