@@ -181,6 +181,14 @@ export function buildDashboard(): Dashboard {
       ),
     )
     .withPanel(
+      curve({ title: 'Latency per camera, 95 %', description: 'From ffmpeg to publication.', unit: 's' }, [
+        [
+          `histogram_quantile(0.95, sum by (le, camera) (rate(maskwatch_frame_latency_seconds_bucket${CAMERA}[$__rate_interval])))`,
+          '{{camera}}',
+        ],
+      ]),
+    )
+    .withPanel(
       curve({ title: 'Age on entering a stage, 95 %', description: 'Where the time goes.', unit: 's' }, [
         [quantile(0.95, 'maskwatch_frame_age_seconds', 'le, stage'), '{{stage}}'],
       ]),

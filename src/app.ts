@@ -59,7 +59,7 @@ export class App {
   readonly #log: Log;
   readonly #clock: Clock;
   #url = '';
-  #isModelLoaded = false;
+  #inference: Inference | null = null;
 
   /** Opens everything and starts the cameras. On failure nothing is left open. Throws `AppError`s. */
   static async open(options: AppOptions): Promise<App> {
@@ -111,8 +111,9 @@ export class App {
     const common = { config, clock, metrics, faults, log, closers };
     const publishing = await openPublishing({ ...common, readiness, cameras });
     this.#url = publishing.http.url;
+    metrics.setReadyReader(() => this.#readiness(publishing.journal).status !== 'not_ready');
     const inference = await openInference(common);
-    this.#isModelLoaded = true;
+    this.#inference = inference;
 
     const leftOpen = await publishing.journal.closeLeftOpen();
     if (leftOpen > 0) log.warn({ count: leftOpen }, 'closed the episodes that an earlier run left open');
@@ -136,16 +137,19 @@ export class App {
     const output: PipelineOutput = {
       analysed: (frame, faces) => {
         const { cameraId, frameId, capturedAtMs, sourceWidth, sourceHeight } = frame;
-        metrics.frameAnalysed(cameraId);
-        stats.analysed(cameraId, faces.length, clock.monotonicMs() - frame.monotonicMs);
         for (const face of faces) metrics.face(cameraId, face.outcome, face.reason);
         bus.publish('detections', { cameraId, frameId, capturedAtMs, sourceWidth, sourceHeight, faces });
+        const latencyMs = clock.monotonicMs() - frame.monotonicMs;
+        metrics.frameAnalysed(cameraId, latencyMs);
+        stats.analysed(cameraId, faces.length, latencyMs);
         if (gateway.hasPictureViewers(cameraId)) pictures.offer(frame);
       },
       episodes: (changes) => {
         for (const change of changes) journal.record(change);
       },
     };
+    metrics.addCamera(camera.id);
+    if (!camera.enabled) metrics.cameraState(camera.id, 'disabled');
     const runtime = camera.enabled
       ? assembleCamera({
           ...{ config, camera, clock, output, metrics, stats },
@@ -164,12 +168,11 @@ export class App {
 
   #tellStats({ metrics, stats, inference, publishing }: Shared): void {
     const payload = stats.take({
-      states: this.#cameraEvents().map(({ status }) => status.state),
-      openEpisodes: publishing.openEpisodeCount(),
+      states: new Map(this.#cameraEvents().map(({ status }) => [status.cameraId, status.state])),
+      openEpisodes: publishing.openEpisodes(),
       engine: inference.engine,
     });
     metrics.degraded(payload.isDegraded);
-    metrics.ready(this.#readiness(publishing.journal).status !== 'not_ready');
     publishing.bus.publish('stats', payload);
   }
 
@@ -185,7 +188,8 @@ export class App {
 
   #readiness(journal: EpisodeJournal) {
     return assessReadiness({
-      isModelLoaded: this.#isModelLoaded,
+      isModelLoaded: this.#inference !== null,
+      workersReady: this.#inference?.workersReady() ?? 0,
       isClosing: this.#closers.isClosing,
       cameraStates: [...this.#cameras.values()].flatMap(({ runtime }) => runtime?.status.state ?? []),
       storeFailure: journal.failure?.message ?? null,

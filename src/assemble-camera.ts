@@ -50,7 +50,6 @@ export interface CameraParts {
 export function assembleCamera(parts: CameraParts): CameraRuntime {
   const { config, camera, clock, metrics, stats, log } = parts;
   const cameraId = camera.id;
-  metrics.addCamera(cameraId);
   stats.addCamera(cameraId, camera.analysis.rateFps);
   const minGapMs = (MIN_GAP_FRAMES * 1000) / camera.analysis.rateFps;
   const dropped = (reason: Parameters<Metrics['frameDropped']>[1]) => {
@@ -76,6 +75,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
     selector: new CropSelector({
       recheckMs: config.classification.recheckSeconds * 1000,
       maxCropsPerFrame: MAX_CROPS_PER_FRAME,
+      onDeferred: (count) => metrics.cropsDeferred(cameraId, count),
     }),
     decisions: new DecisionMaker({
       cameraId,
@@ -91,7 +91,6 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       frameAge: (stage, ageMs) => metrics.frameAge(stage, ageMs),
       stageDuration: (stage, durationMs) => metrics.stageDuration(stage, durationMs),
       tracks: (count) => metrics.tracks(cameraId, count),
-      cropsClassified: () => {},
     },
   });
   const supervisor = new CameraSupervisor({

@@ -22,6 +22,8 @@ const INFERENCE_CLOSE_MS = 8000;
 export interface Inference {
   readonly detector: FaceDetector;
   readonly classifier: MaskClassifier;
+  /** Threads that take work now; 0 while the last one that died is being replaced, or cannot be. */
+  readonly workersReady: () => number;
   /** For people: engine, version and device. */
   readonly engine: string;
 }
@@ -72,7 +74,11 @@ export async function openInference(parts: {
     engineVersion: version,
   });
   metrics.addQueue('inference', maxQueue, () => pool.queueSize);
-  metrics.setWorkersReader(() => ({ utilisation: pool.utilization, threads: pool.workersReady }));
+  metrics.setWorkersReader(() => ({
+    utilisation: pool.utilization,
+    threads: pool.workersReady,
+    deaths: pool.workerDeaths,
+  }));
   const classifyMsByBatch = Object.fromEntries(
     Object.entries(pool.classifyMsByBatch).map(([size, ms]) => [size, tenth(ms)]),
   );
@@ -81,6 +87,11 @@ export async function openInference(parts: {
     `inference runs on ${engine} (${device}): ${reason}`,
   );
 
+  // What never ran for want of room is no failed run.
+  const failed = (model: string, code: string | undefined) => {
+    if (code === 'POOL_OVERLOADED') metrics.queueDropped('inference');
+    else metrics.inferenceFailed(model, engine);
+  };
   const classifier = new MaskClassifier({
     clock,
     classifyBatch: (crops) => pool.classify(crops),
@@ -90,11 +101,10 @@ export async function openInference(parts: {
     maxQueue: MAX_WAITING_CROPS,
     onBatch: (report) => {
       metrics.batch(report.size, report.waitMs);
-      if (report.ok) metrics.inference(classifierModel, engine, report.runMs);
-      else {
-        metrics.inferenceFailed(classifierModel, engine);
-        faults.add('a batch of faces could not be classified');
-      }
+      if (report.inferenceMs !== null) metrics.inference(classifierModel, engine, report.inferenceMs);
+      if (report.ok) return;
+      failed(classifierModel, report.errorCode);
+      faults.add(`a batch of faces could not be classified: ${report.errorCode}`);
     },
     onDrop: () => metrics.queueDropped('crops'),
   });
@@ -106,7 +116,7 @@ export async function openInference(parts: {
         const result = await pool.detect(pixels, threshold);
         if (result.ok) metrics.inference(detectorModel, engine, result.timings.inferenceMs);
         else {
-          metrics.inferenceFailed(detectorModel, engine);
+          failed(detectorModel, result.error.code);
           faults.add(`a picture could not be analysed: ${result.error.code} ${result.error.message}`);
         }
         return result;
@@ -114,7 +124,12 @@ export async function openInference(parts: {
     },
     { scoreThreshold: Math.min(lowScoreThreshold, scoreThreshold) },
   );
-  return { detector, classifier, engine: `${engine} ${version} (${device})` };
+  return {
+    detector,
+    classifier,
+    workersReady: () => pool.workersReady,
+    engine: `${engine} ${version} (${device})`,
+  };
 }
 
 function tenth(ms: number): number {

@@ -20,7 +20,8 @@ export interface Publishing {
   readonly http: HttpServer;
   readonly gateway: SocketGateway;
   readonly pictures: PictureEncoder;
-  readonly openEpisodeCount: () => number;
+  /** Open episodes by camera. */
+  readonly openEpisodes: () => ReadonlyMap<string, number>;
 }
 
 /** Opens everything that tells the outside: store, journal, page, sockets. It answers as soon as it is open. */
@@ -38,11 +39,14 @@ export async function openPublishing(parts: {
   const store = await SqliteEpisodeStore.open({
     path: config.store.path,
     clock,
-    onSyncFailed: (error) => log.error({ err: error }, 'the disk did not confirm a write of the store'),
+    onSyncFailed: (error) => faults.add('the disk did not confirm a write of the store', error),
   });
   closers.push('store', () => store.close());
   const bus = new InProcessEventBus({
-    onHandlerError: (event, error) => log.error({ event, err: error }, 'an event could not be handled'),
+    onHandlerError: (event, error) => {
+      metrics.publishFailed('socket');
+      faults.add(`an event "${event}" could not be handled`, error);
+    },
   });
   const journal = new EpisodeJournal({
     store,
@@ -59,11 +63,12 @@ export async function openPublishing(parts: {
     },
   });
   metrics.addQueue('journal', journal.capacity, () => journal.pendingCount);
-  const openEpisodes = new Set<string>();
+  /** Camera by episode. */
+  const openEpisodes = new Map<string, string>();
   bus.subscribe('episode', ({ kind, change: { episode, change } }) => {
     if (kind === 'provisional') return;
     metrics.episodeChanged(episode.cameraId, change);
-    if (episode.state === 'open') openEpisodes.add(episode.id);
+    if (episode.state === 'open') openEpisodes.set(episode.id, episode.cameraId);
     else openEpisodes.delete(episode.id);
   });
 
@@ -73,13 +78,16 @@ export async function openPublishing(parts: {
     ...{ host, port, metrics, corsOrigins, webRoot: webRoot() },
     readiness: () => readiness(journal),
     ...(authority ? { auth: authority } : {}),
-    onError: (error) => log.error({ err: error }, 'a request failed'),
+    onError: (error) => faults.add('a request failed', error),
   });
   closers.push('http', () => http.close());
   const gateway = await SocketGateway.open({
     ...{ server: http.server, bus, store, journal, clock, cameras, corsOrigins, observer: metrics },
     isRequestAllowed: (request) => http.isRequestAllowed(request),
-    onError: (error) => log.error({ err: error }, 'a client could not be served'),
+    onError: (error) => {
+      metrics.publishFailed('socket');
+      faults.add('a client could not be served', error);
+    },
     ...(authority ? { authenticate: (token: unknown) => authority.verify(token) } : {}),
   });
   closers.push('sockets', () => gateway.close());
@@ -94,5 +102,10 @@ export async function openPublishing(parts: {
     },
   });
   closers.push('pictures', () => pictures.close());
-  return { bus, journal, http, gateway, pictures, openEpisodeCount: () => openEpisodes.size };
+  const countOpen = () => {
+    const counts = new Map<string, number>();
+    for (const cameraId of openEpisodes.values()) counts.set(cameraId, (counts.get(cameraId) ?? 0) + 1);
+    return counts;
+  };
+  return { bus, journal, http, gateway, pictures, openEpisodes: countOpen };
 }

@@ -40,7 +40,9 @@ export class MaskClassifier {
       maxQueue: options.maxQueue ?? 256,
       run: async (crops) => {
         const result = await classifyBatch(crops);
-        return result.ok ? { ok: true, results: result.scores } : result;
+        return result.ok
+          ? { ok: true, results: result.scores, inferenceMs: result.timings.inferenceMs }
+          : result;
       },
       ...(onBatch ? { onBatch } : {}),
       ...(onDrop ? { onDrop } : {}),

@@ -11,9 +11,11 @@ export interface BatchReport {
   readonly size: number;
   /** Time from the first item's arrival to the start of the batch, ms. */
   readonly waitMs: number;
-  /** Time that the batch ran, ms. */
-  readonly runMs: number;
+  /** Time that the model ran for it, without any waiting, ms; `null` for a batch that failed. */
+  readonly inferenceMs: number | null;
   readonly ok: boolean;
+  /** Code of the failure of a batch that failed. */
+  readonly errorCode?: string;
   /** Why it was closed. */
   readonly closedBy: 'size' | 'age' | 'close';
 }
@@ -28,11 +30,14 @@ export interface MicroBatcherOptions<Item, Result> {
   readonly maxRunning: number;
   /** Items that may wait. When one more comes the oldest goes, as its picture is the oldest. */
   readonly maxQueue: number;
-  /** Gives one result per item in their order, or one failure for all. May throw; that fails this batch. */
+  /**
+   * Gives one result per item in their order and the time that the model ran, ms, or one failure for all. May throw;
+   * that fails this batch.
+   */
   readonly run: (
     items: readonly Item[],
   ) => Promise<
-    | { readonly ok: true; readonly results: readonly Result[] }
+    | { readonly ok: true; readonly results: readonly Result[]; readonly inferenceMs: number }
     | { readonly ok: false; readonly error: ErrorShape }
   >;
   readonly onBatch?: (report: BatchReport) => void;
@@ -151,15 +156,19 @@ export class MicroBatcher<Item, Result> {
     const waitMs = startMs - batch[0]!.sinceMs;
     let error: ErrorShape | undefined;
     let results: readonly Result[] = [];
+    let inferenceMs: number | null = null;
     try {
       const outcome = await run(batch.map(({ item }) => item));
       if (!outcome.ok) error = outcome.error;
-      else if (outcome.results.length === batch.length) results = outcome.results;
+      else if (outcome.results.length === batch.length) ({ results, inferenceMs } = outcome);
       else error = badCount(outcome.results.length, batch.length);
     } catch (thrown) {
       error = toErrorShape(thrown, 'BATCH_FAILED');
     }
-    onBatch?.({ size: batch.length, waitMs, runMs: clock.monotonicMs() - startMs, ok: !error, closedBy });
+    onBatch?.({
+      ...{ size: batch.length, waitMs, inferenceMs, ok: !error, closedBy },
+      ...(error ? { errorCode: error.code } : {}),
+    });
     for (const [index, { settle }] of batch.entries())
       settle(error ? { ok: false, error } : { ok: true, value: results[index]! });
   }

@@ -2,6 +2,8 @@ import type { CameraState } from '../domain/camera.js';
 
 export interface ReadinessInput {
   readonly isModelLoaded: boolean;
+  /** Inference threads that take work now. */
+  readonly workersReady: number;
   readonly isClosing: boolean;
   /** States of the cameras that are switched on by configuration. */
   readonly cameraStates: readonly CameraState[];
@@ -27,21 +29,22 @@ export interface ReadinessReport {
 }
 
 /**
- * Ready means: the model is loaded, and at least one camera is live or none is configured (CONTRACTS.md).
+ * Ready means: the model is loaded and somebody runs it, and at least one camera is live or none is configured (CONTRACTS.md).
  * A store that fails only degrades: operators are told of episodes all the same.
  */
 export function assessReadiness(input: ReadinessInput): ReadinessReport {
   const configured = input.cameraStates.length;
   const live = input.cameraStates.filter((state) => state === 'live').length;
   const areCamerasOk = configured === 0 || live > 0;
-  const isReady = input.isModelLoaded && areCamerasOk && !input.isClosing;
+  const isModelOk = input.isModelLoaded && input.workersReady > 0;
+  const isReady = isModelOk && areCamerasOk && !input.isClosing;
   const isStoreOk = input.storeFailure === null;
   return {
     status: !isReady ? 'not_ready' : isStoreOk && live === configured ? 'ready' : 'degraded',
     checks: {
       model: {
-        ok: input.isModelLoaded && !input.isClosing,
-        detail: input.isClosing ? 'stopping' : input.isModelLoaded ? 'loaded' : 'not loaded yet',
+        ok: isModelOk && !input.isClosing,
+        detail: modelDetail(input),
       },
       cameras: {
         ok: areCamerasOk,
@@ -56,4 +59,10 @@ export function assessReadiness(input: ReadinessInput): ReadinessReport {
       },
     },
   };
+}
+
+function modelDetail({ isClosing, isModelLoaded, workersReady }: ReadinessInput): string {
+  if (isClosing) return 'stopping';
+  if (!isModelLoaded) return 'not loaded yet';
+  return workersReady > 0 ? 'loaded' : 'no inference worker is up';
 }

@@ -6,18 +6,6 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
  * 5–30 ms, a crop 1–5 ms.
  */
 
-/** Steps of the path, in order. Label `stage`. */
-export const METRIC_STAGES = [
-  'analysis',
-  'detection',
-  'tracking',
-  'crops',
-  'classification',
-  'decision',
-  'publish',
-] as const;
-export type MetricStage = (typeof METRIC_STAGES)[number];
-
 /** Where something is told or kept. Label `sink`. */
 export const METRIC_SINKS = ['store', 'socket', 'picture'] as const;
 export type MetricSink = (typeof METRIC_SINKS)[number];
@@ -32,6 +20,9 @@ export const METRIC_EVENTS = [
   'stats',
 ] as const;
 export type MetricEvent = (typeof METRIC_EVENTS)[number];
+/** Of these, the ones that a newer one may replace. */
+export const VOLATILE_METRIC_EVENTS = ['detections', 'picture', 'stats'] as const;
+export type VolatileMetricEvent = (typeof VOLATILE_METRIC_EVENTS)[number];
 
 /** Why a client was refused or sent away. Label `reason`. */
 export const CLIENT_REFUSAL_REASONS = [
@@ -95,6 +86,12 @@ export function defineFamilies(registry: Registry) {
       AGE_BUCKETS,
       ['stage'],
     ),
+    frameLatency: histogram(
+      'frame_latency_seconds',
+      'Time from a frame leaving ffmpeg to its detections being told.',
+      AGE_BUCKETS,
+      ['camera'],
+    ),
     stageDuration: histogram('stage_duration_seconds', 'Time that a stage took.', DURATION_BUCKETS, [
       'stage',
     ]),
@@ -121,9 +118,13 @@ export function defineFamilies(registry: Registry) {
       'worker_utilisation_ratio',
       'Share of their time that inference workers were busy, 0 to 1.',
     ),
-    workers: gauge('workers', 'Inference worker threads.'),
+    workers: gauge('workers', 'Inference worker threads that take work.'),
+    workerDeaths: counter('worker_deaths_total', 'Inference worker threads that died.'),
 
     tracks: gauge('tracks', 'Faces being followed.', ['camera']),
+    cropsDeferred: counter('crops_deferred_total', 'Faces that were due but put off to a later frame.', [
+      'camera',
+    ]),
     faces: counter('faces_total', 'Faces told, once per frame, by outcome.', ['camera', 'outcome']),
     facesNotAssessable: counter(
       'faces_not_assessable_total',

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { CAMERA_REASONS, CAMERA_STATES, type CameraReason, type CameraState } from '../domain/camera.js';
 import { EPISODE_CHANGES, type EpisodeChangeKind } from '../domain/episode.js';
 import { NOT_ASSESSABLE_REASONS, type NotAssessableReason, OUTCOMES, type Outcome } from '../domain/label.js';
+import { PIPELINE_STAGES, type PipelineStage } from '../domain/stage.js';
 import { type Clock, systemClock } from '../lib/clock.js';
 import {
   CLIENT_REFUSAL_REASONS,
@@ -9,11 +10,11 @@ import {
   defineFamilies,
   METRIC_EVENTS,
   METRIC_SINKS,
-  METRIC_STAGES,
   type MetricEvent,
   type MetricFamilies,
   type MetricSink,
-  type MetricStage,
+  VOLATILE_METRIC_EVENTS,
+  type VolatileMetricEvent,
 } from './metric-families.js';
 import { RuntimeProbe } from './runtime-probe.js';
 
@@ -23,6 +24,14 @@ export interface MetricsOptions {
   /** Every reason for which a frame can be dropped; label set of `maskwatch_frames_dropped_total`. */
   readonly dropReasons: readonly string[];
   readonly clock?: Clock;
+}
+
+interface KnownCamera {
+  /** Monotonic time of the newest frame, or of being added; ms. */
+  lastFrameMs: number;
+  openEpisodes: number;
+  isLive: boolean;
+  tracks: number;
 }
 
 /**
@@ -36,11 +45,12 @@ export class Metrics {
   readonly #families: MetricFamilies;
   readonly #clock: Clock;
   readonly #dropReasons: readonly string[];
-  /** Monotonic time of the newest frame, or of being added; ms. */
-  readonly #cameras = new Map<string, { lastFrameMs: number; openEpisodes: number }>();
+  readonly #cameras = new Map<string, KnownCamera>();
   readonly #queues = new Map<string, () => number>();
   readonly #probe: RuntimeProbe;
-  #readWorkers: (() => { utilisation: number; threads: number }) | null = null;
+  #readWorkers: (() => { utilisation: number; threads: number; deaths: number }) | null = null;
+  #readReady: (() => boolean) | null = null;
+  #deaths = 0;
   #cpuMicros = 0;
 
   constructor(options: MetricsOptions) {
@@ -51,14 +61,12 @@ export class Metrics {
     const families = this.#families;
     families.buildInfo.set({ version: options.version, node: process.versions.node }, 1);
     families.startTime.set(Date.now() / 1000 - process.uptime());
-    for (const stage of METRIC_STAGES) {
+    for (const stage of PIPELINE_STAGES) {
       families.frameAge.zero({ stage });
       families.stageDuration.zero({ stage });
     }
-    for (const event of METRIC_EVENTS) {
-      families.messagesSent.inc({ event }, 0);
-      families.messagesDropped.inc({ event }, 0);
-    }
+    for (const event of METRIC_EVENTS) families.messagesSent.inc({ event }, 0);
+    for (const event of VOLATILE_METRIC_EVENTS) families.messagesDropped.inc({ event }, 0);
     for (const sink of METRIC_SINKS) families.publishFailures.inc({ sink }, 0);
     for (const reason of CLIENT_REFUSAL_REASONS) families.clientsRefused.inc({ reason }, 0);
   }
@@ -77,12 +85,16 @@ export class Metrics {
 
   addCamera(cameraId: string): void {
     if (this.#cameras.has(cameraId)) return;
-    this.#cameras.set(cameraId, { lastFrameMs: this.#clock.monotonicMs(), openEpisodes: 0 });
+    this.#cameras.set(cameraId, {
+      ...{ lastFrameMs: this.#clock.monotonicMs(), openEpisodes: 0, isLive: false, tracks: 0 },
+    });
     const camera = cameraId;
     const families = this.#families;
     families.framesDecoded.inc({ camera }, 0);
     families.framesAnalysed.inc({ camera }, 0);
+    families.frameLatency.zero({ camera });
     families.tracks.set({ camera }, 0);
+    families.cropsDeferred.inc({ camera }, 0);
     families.episodesOpen.set({ camera }, 0);
     for (const reason of this.#dropReasons) families.framesDropped.inc({ camera, reason }, 0);
     for (const state of CAMERA_STATES) families.cameraState.set({ camera, state }, 0);
@@ -98,7 +110,9 @@ export class Metrics {
     const families = this.#families;
     families.framesDecoded.remove({ camera });
     families.framesAnalysed.remove({ camera });
+    families.frameLatency.remove({ camera });
     families.tracks.remove({ camera });
+    families.cropsDeferred.remove({ camera });
     families.episodesOpen.remove({ camera });
     families.cameraLastFrameAge.remove({ camera });
     for (const reason of this.#dropReasons) families.framesDropped.remove({ camera, reason });
@@ -116,8 +130,11 @@ export class Metrics {
     this.#families.framesDecoded.inc({ camera: cameraId });
   }
 
-  frameAnalysed(cameraId: string): void {
-    if (this.#cameras.has(cameraId)) this.#families.framesAnalysed.inc({ camera: cameraId });
+  /** `latencyMs`: monotonic, from leaving ffmpeg to being told. */
+  frameAnalysed(cameraId: string, latencyMs: number): void {
+    if (!this.#cameras.has(cameraId)) return;
+    this.#families.framesAnalysed.inc({ camera: cameraId });
+    this.#families.frameLatency.observe({ camera: cameraId }, latencyMs / 1000);
   }
 
   /** A reason that was not named in `dropReasons` is ignored. */
@@ -127,7 +144,9 @@ export class Metrics {
   }
 
   cameraState(cameraId: string, state: CameraState): void {
-    if (!this.#cameras.has(cameraId)) return;
+    const known = this.#cameras.get(cameraId);
+    if (!known) return;
+    known.isLive = state === 'live';
     for (const other of CAMERA_STATES)
       this.#families.cameraState.set({ camera: cameraId, state: other }, other === state ? 1 : 0);
   }
@@ -139,11 +158,11 @@ export class Metrics {
   // The path
 
   /** `ageMs`: monotonic, from leaving ffmpeg to entering the stage. */
-  frameAge(stage: MetricStage, ageMs: number): void {
+  frameAge(stage: PipelineStage, ageMs: number): void {
     this.#families.frameAge.observe({ stage }, ageMs / 1000);
   }
 
-  stageDuration(stage: MetricStage, durationMs: number): void {
+  stageDuration(stage: PipelineStage, durationMs: number): void {
     this.#families.stageDuration.observe({ stage }, durationMs / 1000);
   }
 
@@ -185,15 +204,21 @@ export class Metrics {
     this.#families.inferenceFailures.inc({ model, engine });
   }
 
-  /** `read` is called at each scrape; utilisation in [0, 1]. */
-  setWorkersReader(read: () => { utilisation: number; threads: number }): void {
+  /** `read` is called at each scrape; utilisation in [0, 1], deaths since the start. */
+  setWorkersReader(read: () => { utilisation: number; threads: number; deaths: number }): void {
     this.#readWorkers = read;
   }
 
   // What was seen
 
+  /** Faces followed in the newest frame; a camera that is not live shows none. */
   tracks(cameraId: string, count: number): void {
-    if (this.#cameras.has(cameraId)) this.#families.tracks.set({ camera: cameraId }, count);
+    const known = this.#cameras.get(cameraId);
+    if (known) known.tracks = count;
+  }
+
+  cropsDeferred(cameraId: string, count: number): void {
+    if (this.#cameras.has(cameraId)) this.#families.cropsDeferred.inc({ camera: cameraId }, count);
   }
 
   face(cameraId: string, outcome: Outcome, reason?: NotAssessableReason): void {
@@ -226,7 +251,7 @@ export class Metrics {
     this.#families.messagesSent.inc({ event }, count);
   }
 
-  messageDropped(event: MetricEvent, count = 1): void {
+  messageDropped(event: VolatileMetricEvent, count = 1): void {
     this.#families.messagesDropped.inc({ event }, count);
   }
 
@@ -236,8 +261,9 @@ export class Metrics {
 
   // The service
 
-  ready(isReady: boolean): void {
-    this.#families.ready.set(isReady ? 1 : 0);
+  /** `read` is called at each scrape. */
+  setReadyReader(read: () => boolean): void {
+    this.#readReady = read;
   }
 
   degraded(isDegraded: boolean): void {
@@ -252,13 +278,18 @@ export class Metrics {
   #readNow(): void {
     const families = this.#families;
     const nowMs = this.#clock.monotonicMs();
-    for (const [camera, { lastFrameMs }] of this.#cameras)
+    families.ready.set(this.#readReady?.() ? 1 : 0);
+    for (const [camera, { lastFrameMs, isLive, tracks }] of this.#cameras) {
       families.cameraLastFrameAge.set({ camera }, Math.max(0, nowMs - lastFrameMs) / 1000);
+      families.tracks.set({ camera }, isLive ? tracks : 0);
+    }
     for (const [queue, readItems] of this.#queues) families.queueItems.set({ queue }, readItems());
     const workers = this.#readWorkers?.();
     if (workers) {
       families.workerUtilisation.set(workers.utilisation);
       families.workers.set(workers.threads);
+      families.workerDeaths.inc(workers.deaths - this.#deaths);
+      this.#deaths = workers.deaths;
     }
     const window = this.#probe.window;
     families.eventLoopLag.set({ statistic: 'p50' }, window.lagMedianSeconds);

@@ -78,7 +78,7 @@ export async function detectVideo(
         failed = true;
       },
       failed: () => {},
-      ...{ frameAge: () => {}, stageDuration: () => {}, cropsClassified: () => {}, tracks: () => {} },
+      ...{ frameAge: () => {}, stageDuration: () => {}, tracks: () => {} },
     },
   });
 

@@ -9,6 +9,7 @@ import type { FaceCrop } from '../domain/crop.js';
 import type { EpisodeChange, EpisodeCloseReason } from '../domain/episode.js';
 import type { CropAssessment, FaceVerdict, MaskPrediction } from '../domain/face.js';
 import { type Frame, sourceScale } from '../domain/frame.js';
+import type { PipelineStage } from '../domain/stage.js';
 import type { FrameDropReason } from '../ingest/frame-source.js';
 import type { Clock } from '../lib/clock.js';
 import type { FaceTracker } from '../tracking/face-tracker.js';
@@ -29,19 +30,8 @@ export interface PipelineObserver {
   /** Age of a frame as it enters a stage, counted from ffmpeg. */
   frameAge(stage: PipelineStage, ageMs: number): void;
   stageDuration(stage: PipelineStage, durationMs: number): void;
-  cropsClassified(count: number, failed: number): void;
   tracks(count: number): void;
 }
-
-export const PIPELINE_STAGES = [
-  'detection',
-  'tracking',
-  'crops',
-  'classification',
-  'decision',
-  'publish',
-] as const;
-export type PipelineStage = (typeof PIPELINE_STAGES)[number];
 
 export interface CameraPipelineOptions {
   readonly cameraId: string;
@@ -109,10 +99,12 @@ export class CameraPipeline {
       return;
     }
 
+    this.#enter('tracking', frame);
     const tracks = this.#timedSync('tracking', () => tracker.update(detection.faces, frame.monotonicMs));
     observer.tracks(tracks.tracks.length);
     for (const trackId of tracks.endedTrackIds) selector.forget(trackId);
 
+    this.#enter('crops', frame);
     const { candidates, crops } = this.#timedSync('crops', () => {
       const candidates = this.#assess(tracks.tracks, frame);
       return { candidates, crops: selector.select(candidates, decisions.decisions, frame.monotonicMs) };
@@ -159,21 +151,19 @@ export class CameraPipeline {
     );
   }
 
-  /** Predictions of the crops that could be classified; a failed one is counted and simply missing. */
+  /** Predictions of the crops that could be classified; a failed one is simply missing (whoever runs the model counts it). */
   async #classify(crops: readonly FaceCrop[], frame: Frame): Promise<MaskPrediction[]> {
     if (crops.length === 0) return [];
     const toBuffer = 1 / sourceScale(frame);
     const outcomes = await this.#options.classifier.classify(
       crops.map((crop) => ({ pixels: frame.pixels, box: scaleBox(crop.box, toBuffer) })),
     );
-    const predictions = crops.flatMap((crop, index) => {
+    return crops.flatMap((crop, index) => {
       const outcome = outcomes[index];
       if (!outcome?.ok) return [];
       const { trackId, quality } = crop;
       return [{ trackId, quality, scores: outcome.scores, monotonicMs: frame.monotonicMs }];
     });
-    this.#options.observer.cropsClassified(predictions.length, crops.length - predictions.length);
-    return predictions;
   }
 
   /** What time alone changes: call it about once a second. */

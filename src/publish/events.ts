@@ -85,7 +85,10 @@ export interface StatsPayload {
   /** Over the last second. */
   analysedFps: number;
   droppedFps: number;
-  perCamera: Record<string, { analysedFps: number; droppedFps: number; faces: number; dueFps: number }>;
+  perCamera: Record<
+    string,
+    { analysedFps: number; droppedFps: number; faces: number; dueFps: number; openEpisodes: number }
+  >;
   /** Frame leaving ffmpeg to publication, over the last seconds; null while nothing was published. */
   latencyMs: { p50: number; p95: number } | null;
   openEpisodes: number;

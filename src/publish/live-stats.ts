@@ -1,5 +1,6 @@
 import { CAMERA_STATES, type CameraState } from '../domain/camera.js';
 import type { Clock } from '../lib/clock.js';
+import { percentile } from '../lib/percentile.js';
 import type { StatsPayload } from './events.js';
 
 /** Latencies kept for the percentiles of the last seconds; bounded, the oldest go first. */
@@ -63,8 +64,10 @@ export class LiveStats {
 
   /** The figures since the last call, which begin anew. */
   take(now: {
-    readonly states: readonly CameraState[];
-    readonly openEpisodes: number;
+    /** Of every configured camera. */
+    readonly states: ReadonlyMap<string, CameraState>;
+    /** By camera; one without open episodes may be missing. */
+    readonly openEpisodes: ReadonlyMap<string, number>;
     readonly engine: string;
   }): StatsPayload {
     const nowMs = this.#clock.monotonicMs();
@@ -79,8 +82,10 @@ export class LiveStats {
       perCamera[cameraId] = {
         analysedFps: tenth(counts.analysed / seconds),
         droppedFps: tenth(counts.dropped / seconds),
-        faces: counts.faces,
+        // What was seen last says nothing about a camera that sees nothing now.
+        faces: now.states.get(cameraId) === 'live' ? counts.faces : 0,
         dueFps: counts.dueFps,
+        openEpisodes: now.openEpisodes.get(cameraId) ?? 0,
       };
       counts.analysed = 0;
       counts.dropped = 0;
@@ -88,18 +93,15 @@ export class LiveStats {
     const share = analysed + dropped === 0 ? 0 : dropped / (analysed + dropped);
     this.#droppedShare += SMOOTHING * (share - this.#droppedShare);
     this.#isDegraded = this.#droppedShare > (this.#isDegraded ? RECOVERED_BELOW : DEGRADED_ABOVE);
-    const cameras = Object.fromEntries(
-      CAMERA_STATES.map((state) => [state, now.states.filter((other) => other === state).length]),
-    ) as Record<CameraState, number>;
     return {
       v: 1,
       at: new Date(this.#clock.wallMs()).toISOString(),
-      cameras,
+      cameras: countStates(now.states.values()),
       analysedFps: tenth(analysed / seconds),
       droppedFps: tenth(dropped / seconds),
       perCamera,
       latencyMs: this.#latencyOfWindow(nowMs),
-      openEpisodes: now.openEpisodes,
+      openEpisodes: [...now.openEpisodes.values()].reduce((sum, count) => sum + count, 0),
       isDegraded: this.#isDegraded,
       engine: now.engine,
     };
@@ -108,9 +110,16 @@ export class LiveStats {
   #latencyOfWindow(nowMs: number): StatsPayload['latencyMs'] {
     this.#latencies = this.#latencies.filter((entry) => nowMs - entry.atMs <= LATENCY_WINDOW_MS);
     const sorted = this.#latencies.map((entry) => entry.latencyMs).sort((a, b) => a - b);
-    const at = (share: number) => tenth(sorted[Math.ceil(share * sorted.length) - 1] ?? 0);
+    const at = (share: number) => tenth(percentile(sorted, share) ?? 0);
     return sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95) };
   }
+}
+
+/** How many cameras are in each state. */
+export function countStates(states: Iterable<CameraState>): Record<CameraState, number> {
+  const counts = Object.fromEntries(CAMERA_STATES.map((state) => [state, 0])) as Record<CameraState, number>;
+  for (const state of states) counts[state] += 1;
+  return counts;
 }
 
 function tenth(value: number): number {

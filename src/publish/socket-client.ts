@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.js';
 import type { CameraEvent } from './event-bus.js';
 import type { CameraPayload, DetectionsPayload, PicturePayload, StatsPayload } from './events.js';
+import { countStates } from './live-stats.js';
 import { episodePayload, toCameraPayload, toEpisodePayload } from './payloads.js';
 import { SocketOutbox } from './socket-outbox.js';
 import { type AnswerHooks, answering, RateLimit, RefusedRequest, requestSchemas } from './socket-requests.js';
@@ -72,10 +73,26 @@ export class Client {
   }
 
   offerStats(stats: StatsPayload): void {
-    const visible = Object.entries(stats.perCamera).filter(([cameraId]) => this.#maySee(cameraId));
-    const payload =
-      this.#principal.cameras === 'all' ? stats : { ...stats, perCamera: Object.fromEntries(visible) };
+    const payload = this.#principal.cameras === 'all' ? stats : this.#visibleStats(stats);
     this.#outbox.offer('stats', { name: 'stats', payload });
+  }
+
+  /** Counts of its own cameras alone; latency, overload and engine are the service's. */
+  #visibleStats(stats: StatsPayload): StatsPayload {
+    const visible = Object.entries(stats.perCamera).filter(([cameraId]) => this.#maySee(cameraId));
+    const statuses = this.#options.cameras().map(({ status }) => status);
+    const sum = (of: (camera: StatsPayload['perCamera'][string]) => number) =>
+      Math.round(visible.reduce((total, [, camera]) => total + of(camera), 0) * 10) / 10;
+    return {
+      ...stats,
+      cameras: countStates(
+        statuses.filter(({ cameraId }) => this.#maySee(cameraId)).map(({ state }) => state),
+      ),
+      perCamera: Object.fromEntries(visible),
+      analysedFps: sum(({ analysedFps }) => analysedFps),
+      droppedFps: sum(({ droppedFps }) => droppedFps),
+      openEpisodes: sum(({ openEpisodes }) => openEpisodes),
+    };
   }
 
   /** A camera that was added later belongs to who asked for all. */

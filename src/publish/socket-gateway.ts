@@ -32,6 +32,8 @@ export class SocketGateway {
   readonly #clients = new Map<string, Client>();
   /** The newest of each camera, for who subscribes. */
   readonly #latest = new Map<string, DetectionsPayload>();
+  /** Cameras that left `live`: what they saw last is not shown to who comes later. */
+  readonly #dark = new Set<string>();
   readonly #subscriptions: Disposable[];
   #isClosed = false;
 
@@ -157,7 +159,8 @@ export class SocketGateway {
 
   #detections(event: DetectionsEvent): void {
     const payload = toDetectionsPayload(event);
-    this.#latest.set(event.cameraId, payload);
+    // The frame in hand may still be analysed after its camera has gone.
+    if (!this.#dark.has(event.cameraId)) this.#latest.set(event.cameraId, payload);
     for (const client of this.#clientsIn(cameraRoom(event.cameraId))) client.offerDetections(payload);
   }
 
@@ -176,7 +179,12 @@ export class SocketGateway {
   }
 
   #camera(event: CameraEvent): void {
-    const cameraId = event.status.cameraId;
+    const { cameraId, state } = event.status;
+    if (state === 'live') this.#dark.delete(cameraId);
+    else {
+      this.#dark.add(cameraId);
+      this.#latest.delete(cameraId);
+    }
     for (const client of this.#clients.values()) client.cameraAppeared(cameraId);
     const room = cameraRoom(cameraId);
     this.#reliably(room, 'camera', () => this.#io.to(room).emit('camera', toCameraPayload(event)));
@@ -184,6 +192,7 @@ export class SocketGateway {
 
   #cameraRemoved(cameraId: string): void {
     this.#latest.delete(cameraId);
+    this.#dark.delete(cameraId);
     const room = cameraRoom(cameraId);
     this.#reliably(room, 'camera:removed', () =>
       this.#io.to(room).emit('camera:removed', { v: PAYLOAD_VERSION, cameraId }),

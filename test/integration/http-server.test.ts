@@ -57,6 +57,8 @@ describe('health', () => {
       [{ cameraStates: ['live'] }, 200, 'ready'],
       [{ storeFailure: 'no space is left', pendingEpisodeChanges: 3 }, 200, 'degraded'],
       [{ cameraStates: [], storeFailure: null }, 200, 'ready'],
+      [{ workersReady: 0 }, 503, 'not_ready'],
+      [{ workersReady: 1 }, 200, 'ready'],
       [{ isClosing: true }, 503, 'not_ready'],
     ] as const) {
       input = { ...input, ...change };

@@ -136,7 +136,7 @@ function beBusy({ metrics, bus }: Stack): void {
     metrics.cameraState(cameraId, 'live');
     for (let frame = 0; frame < 50; frame += 1) {
       metrics.frameDecoded(cameraId);
-      metrics.frameAnalysed(cameraId);
+      metrics.frameAnalysed(cameraId, 40 + frame);
       metrics.frameAge('publish', 40 + frame);
       metrics.stageDuration('detection', 6);
       metrics.face(cameraId, frame % 5 ? 'with_mask' : 'without_mask');
@@ -155,9 +155,9 @@ function beBusy({ metrics, bus }: Stack): void {
   metrics.inference('yunet-n', 'onnxruntime', 6);
   metrics.batch(4, 5);
   metrics.addQueue('crops', 64, () => 3);
-  metrics.setWorkersReader(() => ({ utilisation: 0.4, threads: 2 }));
+  metrics.setWorkersReader(() => ({ utilisation: 0.4, threads: 2, deaths: 0 }));
   metrics.clients(1);
-  metrics.ready(true);
+  metrics.setReadyReader(() => true);
   metrics.degraded(false);
 }
 

@@ -72,7 +72,11 @@ it('shows a token only its cameras, in every answer', async () => {
   const told = next(client, 'stats');
   await expect.poll(() => stack.journal.pendingCount).toBe(0);
   stack.bus.publish('stats', stats(['gate', 'hall']));
-  expect(Object.keys((await told).perCamera)).toEqual(['gate']);
+  const { perCamera, cameras, analysedFps, openEpisodes } = await told;
+  expect(Object.keys(perCamera)).toEqual(['gate']);
+  expect({ live: cameras.live, analysedFps, openEpisodes }).toEqual({
+    ...{ live: 1, analysedFps: 5, openEpisodes: 1 },
+  });
   expect(seen).toHaveLength(1);
   expect(stack.gateway.hasPictureViewers('hall')).toBe(false);
 });

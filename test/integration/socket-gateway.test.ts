@@ -40,6 +40,22 @@ it('answers a subscription with states, sequence and the newest detections, then
   expect(seen).toEqual(['camera gate', 'episode gate']);
 });
 
+it('shows no old detections of a camera that is not live any more to who comes later', async () => {
+  stack = await startStack();
+  for (const id of ['gate', 'hall']) stack.bus.publish('detections', detections(id, 1));
+  stack.bus.publish('camera', cameraEvent('gate', { state: 'stalled' }));
+  // The frame that was in hand.
+  stack.bus.publish('detections', detections('gate', 2));
+  const client = stack.client();
+  const seen: string[] = [];
+  client.on('detections', ({ cameraId, frameId }) => seen.push(`${cameraId}/${frameId}`));
+  await client.emitWithAck('subscribe', { cameras: 'all' });
+  await expect.poll(() => seen).toContain('hall/1');
+  stack.bus.publish('camera', cameraEvent('gate'));
+  stack.bus.publish('detections', detections('gate', 3));
+  await expect.poll(() => seen).toEqual(['hall/1', 'gate/3']);
+});
+
 it('loses nothing for a client that keeps up, though many cameras tell within one tick', async () => {
   stack = await startStack();
   const ids = Array.from({ length: 16 }, (_, n) => `cam${n}`);

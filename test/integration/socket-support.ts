@@ -45,10 +45,10 @@ export function stats(perCamera: string[]): StatsPayload {
     analysedFps: 10,
     droppedFps: 0,
     perCamera: Object.fromEntries(
-      perCamera.map((id) => [id, { analysedFps: 5, droppedFps: 0, faces: 1, dueFps: 5 }]),
+      perCamera.map((id) => [id, { analysedFps: 5, droppedFps: 0, faces: 1, dueFps: 5, openEpisodes: 1 }]),
     ),
     latencyMs: null,
-    openEpisodes: 0,
+    openEpisodes: perCamera.length,
     isDegraded: false,
     engine: 'onnxruntime',
   };
@@ -56,6 +56,7 @@ export function stats(perCamera: string[]): StatsPayload {
 
 export const READY: ReadinessInput = {
   isModelLoaded: true,
+  workersReady: 2,
   isClosing: false,
   cameraStates: ['live'],
   storeFailure: null,

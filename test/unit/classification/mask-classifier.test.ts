@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MaskClassifier } from '../../../src/classification/mask-classifier.js';
+import type { BatchReport } from '../../../src/classification/micro-batcher.js';
 import { ManualClock } from '../../../src/lib/clock.js';
 import type { ClassifyResult, CropRequest, TaskFailure } from '../../../workers/protocol.js';
 
@@ -21,24 +22,26 @@ const scoresOf = ({ box }: CropRequest) => ({
 
 function setUp(answer: (crops: readonly CropRequest[]) => ClassifyResult | TaskFailure) {
   const batches: (readonly CropRequest[])[] = [];
+  const reports: BatchReport[] = [];
   const classifier = new MaskClassifier({
     clock: new ManualClock(),
     maxBatch: 2,
     maxBatchAgeMs: 0,
     maxRunning: 4,
+    onBatch: (report) => reports.push(report),
     classifyBatch: async (crops) => {
       batches.push(crops);
       return answer(crops);
     },
   });
-  return { classifier, batches };
+  return { classifier, batches, reports };
 }
 
 const success = (crops: readonly CropRequest[]): ClassifyResult => ({
   ok: true,
   kind: 'classify',
   scores: crops.map(scoresOf),
-  timings: { prepareMs: 0, inferenceMs: 0, finishMs: 0 },
+  timings: { prepareMs: 9, inferenceMs: 4, finishMs: 1 },
 });
 
 describe('MaskClassifier', () => {
@@ -54,6 +57,12 @@ describe('MaskClassifier', () => {
     ]);
     expect(door).toEqual([1, 2, 3].map((x) => ({ ok: true, scores: scoresOf(crop(x)) })));
     expect(hall).toEqual([{ ok: true, scores: scoresOf(crop(4)) }]);
+  });
+
+  it('reports the time that the model ran, not that of the way there', async () => {
+    const { classifier, reports } = setUp(success);
+    await classifier.classify([crop(1)]);
+    expect(reports).toMatchObject([{ size: 1, inferenceMs: 4 }]);
   });
 
   it('gives nothing for nothing, without a batch', async () => {

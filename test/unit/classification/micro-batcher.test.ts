@@ -11,7 +11,7 @@ interface Call {
 }
 
 type RunResult =
-  | { ok: true; results: readonly string[] }
+  | { ok: true; results: readonly string[]; inferenceMs: number }
   | { ok: false; error: { code: string; message: string; retryable: boolean } };
 
 function setUp(
@@ -31,10 +31,10 @@ function setUp(
       new Promise<RunResult>((resolve, reject) => {
         calls.push({
           items,
-          succeed: () => resolve({ ok: true, results: items.map((item) => `r${item}`) }),
+          succeed: () => resolve({ ok: true, results: items.map((item) => `r${item}`), inferenceMs: 2 }),
           fail: (code) => resolve({ ok: false, error: { code, message: code, retryable: true } }),
           throwError: reject,
-          answer: (results) => resolve({ ok: true, results }),
+          answer: (results) => resolve({ ok: true, results, inferenceMs: 2 }),
         });
       }),
     onBatch: (report) => reports.push(report),
@@ -57,7 +57,7 @@ describe('MicroBatcher', () => {
       { ok: true, value: 'r2' },
       { ok: true, value: 'r3' },
     ]);
-    expect(reports).toEqual([{ size: 3, waitMs: 0, runMs: 0, ok: true, closedBy: 'size' }]);
+    expect(reports).toEqual([{ size: 3, waitMs: 0, inferenceMs: 2, ok: true, closedBy: 'size' }]);
   });
 
   it('closes a batch by the age of its first item', async () => {
@@ -76,7 +76,7 @@ describe('MicroBatcher', () => {
     calls[0]!.succeed();
     expect(await first).toEqual({ ok: true, value: 'r1' });
     expect(await second).toEqual({ ok: true, value: 'r2' });
-    expect(reports).toEqual([{ size: 2, waitMs: 10, runMs: 5, ok: true, closedBy: 'age' }]);
+    expect(reports).toEqual([{ size: 2, waitMs: 10, inferenceMs: 2, ok: true, closedBy: 'age' }]);
     expect(clock.pendingCount).toBe(0);
   });
 
@@ -150,7 +150,10 @@ describe('MicroBatcher', () => {
       { ok: true, value: 'r3' },
       { ok: true, value: 'r4' },
     ]);
-    expect(reports.map(({ ok }) => ok)).toEqual([false, true]);
+    expect(reports).toMatchObject([
+      { ok: false, errorCode: code, inferenceMs: null },
+      { ok: true, inferenceMs: 2 },
+    ]);
   });
 
   it('on close runs what waits, then refuses', async () => {

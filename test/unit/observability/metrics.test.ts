@@ -31,7 +31,7 @@ describe('metrics', () => {
   it('counts in base units', async () => {
     metrics.addCamera('gate');
     metrics.frameDecoded('gate');
-    metrics.frameAnalysed('gate');
+    metrics.frameAnalysed('gate', 60);
     metrics.frameDropped('gate', 'stale');
     metrics.frameAge('publish', 60);
     metrics.stageDuration('detection', 5.5);
@@ -80,7 +80,7 @@ describe('metrics', () => {
     metrics.addCamera('hall');
     metrics.frameDecoded('gate');
     metrics.removeCamera('gate');
-    metrics.frameAnalysed('gate');
+    metrics.frameAnalysed('gate', 60);
     metrics.frameDropped('gate', 'stale');
     metrics.face('gate', 'with_mask');
     metrics.tracks('gate', 3);
@@ -102,13 +102,59 @@ describe('metrics', () => {
   it('reads queues and workers at each scrape', async () => {
     let waiting = 2;
     metrics.addQueue('journal', 10, () => waiting);
-    metrics.setWorkersReader(() => ({ utilisation: 0.5, threads: 2 }));
+    metrics.setWorkersReader(() => ({ utilisation: 0.5, threads: 2, deaths: 1 }));
     expect(await lines('maskwatch_queue_items{')).toEqual(['maskwatch_queue_items{queue="journal"} 2']);
     waiting = 7;
     expect(await lines('maskwatch_queue_items{')).toEqual(['maskwatch_queue_items{queue="journal"} 7']);
     expect(await lines('maskwatch_worker_utilisation_ratio')).toEqual([
       'maskwatch_worker_utilisation_ratio 0.5',
     ]);
+  });
+
+  it('counts threads that died once, however often it is read', async () => {
+    let deaths = 1;
+    metrics.setWorkersReader(() => ({ utilisation: 0, threads: 2, deaths }));
+    expect(await lines('maskwatch_worker_deaths_total')).toEqual(['maskwatch_worker_deaths_total 1']);
+    expect(await lines('maskwatch_worker_deaths_total')).toEqual(['maskwatch_worker_deaths_total 1']);
+    deaths = 3;
+    expect(await lines('maskwatch_worker_deaths_total')).toEqual(['maskwatch_worker_deaths_total 3']);
+  });
+
+  it('asks whether the service is ready at each scrape', async () => {
+    expect(await lines('maskwatch_ready')).toEqual(['maskwatch_ready 0']);
+    let isReady = true;
+    metrics.setReadyReader(() => isReady);
+    expect(await lines('maskwatch_ready')).toEqual(['maskwatch_ready 1']);
+    isReady = false;
+    expect(await lines('maskwatch_ready')).toEqual(['maskwatch_ready 0']);
+  });
+
+  it('shows no faces followed on a camera that is not live, also when its last frame is late', async () => {
+    metrics.addCamera('gate');
+    metrics.cameraState('gate', 'live');
+    metrics.tracks('gate', 3);
+    expect(await lines('maskwatch_tracks')).toEqual(['maskwatch_tracks{camera="gate"} 3']);
+    metrics.cameraState('gate', 'stalled');
+    metrics.tracks('gate', 3);
+    expect(await lines('maskwatch_tracks')).toEqual(['maskwatch_tracks{camera="gate"} 0']);
+  });
+
+  it('knows the latency of each camera', async () => {
+    metrics.addCamera('gate');
+    metrics.addCamera('hall');
+    metrics.frameAnalysed('gate', 60);
+    expect(await lines('maskwatch_frame_latency_seconds_sum')).toEqual([
+      'maskwatch_frame_latency_seconds_sum{camera="gate"} 0.06',
+      'maskwatch_frame_latency_seconds_sum{camera="hall"} 0',
+    ]);
+  });
+
+  it('has series of losses only for what can be lost', async () => {
+    expect(await lines('maskwatch_messages_dropped_total')).toEqual(
+      ['detections', 'picture', 'stats'].map(
+        (event) => `maskwatch_messages_dropped_total{event="${event}"} 0`,
+      ),
+    );
   });
 
   it('is documented, every family of it and nothing else', async () => {
@@ -131,7 +177,7 @@ describe('metrics', () => {
       device: 'cpu',
       engineVersion: '1.30.0',
     });
-    metrics.setWorkersReader(() => ({ utilisation: 0.5, threads: 2 }));
+    metrics.setWorkersReader(() => ({ utilisation: 0.5, threads: 2, deaths: 1 }));
     metrics.frameAge('publish', 60);
     const result = spawnSync('promtool', ['check', 'metrics'], {
       input: await metrics.text(),

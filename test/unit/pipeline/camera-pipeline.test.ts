@@ -7,6 +7,7 @@ import type { DetectionOutcome } from '../../../src/detection/face-detector.js';
 import type { EpisodeChange } from '../../../src/domain/episode.js';
 import type { FaceDetection, FaceVerdict } from '../../../src/domain/face.js';
 import type { Frame } from '../../../src/domain/frame.js';
+import { PIPELINE_STAGES } from '../../../src/domain/stage.js';
 import { ManualClock } from '../../../src/lib/clock.js';
 import { CameraPipeline, type PipelineObserver } from '../../../src/pipeline/camera-pipeline.js';
 import { FaceTracker } from '../../../src/tracking/face-tracker.js';
@@ -57,6 +58,7 @@ interface Rig {
   readonly changes: EpisodeChange[];
   readonly dropped: string[];
   readonly failed: unknown[];
+  readonly entered: string[];
   readonly crops: CropRequest[];
   readonly errors: { detection: boolean; classification: boolean };
 }
@@ -67,14 +69,14 @@ function rig(detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutc
   const changes: EpisodeChange[] = [];
   const dropped: string[] = [];
   const failed: unknown[] = [];
+  const entered: string[] = [];
   const crops: CropRequest[] = [];
   const errors = { detection: false, classification: false };
   const observer: PipelineObserver = {
     dropped: (reason) => dropped.push(reason),
     failed: (error) => failed.push(error),
-    frameAge: () => {},
+    frameAge: (stage) => entered.push(stage),
     stageDuration: () => {},
-    cropsClassified: () => {},
     tracks: () => {},
   };
   const pipeline = new CameraPipeline({
@@ -115,7 +117,7 @@ function rig(detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutc
     },
     observer,
   });
-  return { clock, pipeline, analysed, changes, dropped, failed, crops, errors };
+  return { clock, pipeline, analysed, changes, dropped, failed, entered, crops, errors };
 }
 
 async function play(on: Rig, frames: number): Promise<void> {
@@ -138,6 +140,12 @@ describe('CameraPipeline', () => {
     expect(on.analysed.at(-1)?.faces[0]?.outcome).toBe('without_mask');
     expect(on.changes.map(({ change }) => change)).toEqual(['opened']);
     expect(on.changes[0]?.episode).toMatchObject({ cameraId: 'cam', label: 'without_mask', version: 1 });
+  });
+
+  it('measures the age of a frame at every stage', async () => {
+    const on = rig(oneFace);
+    await play(on, 1);
+    expect(on.entered).toEqual([...PIPELINE_STAGES]);
   });
 
   it('asks for crops in pixels of the analysed picture', async () => {

@@ -1,8 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import type { CameraState } from '../../../src/domain/camera.js';
 import { ManualClock } from '../../../src/lib/clock.js';
 import { LiveStats } from '../../../src/publish/live-stats.js';
 
-const now = { states: ['live', 'live', 'stalled'], openEpisodes: 2, engine: 'x' } as const;
+const now = {
+  states: new Map<string, CameraState>([
+    ['a', 'live'],
+    ['b', 'live'],
+    ['c', 'stalled'],
+  ]),
+  openEpisodes: new Map([
+    ['a', 1],
+    ['c', 1],
+  ]),
+  engine: 'x',
+};
 
 describe('LiveStats', () => {
   it('tells rates over the time since the last call, per camera and in all, and begins anew', () => {
@@ -16,9 +28,20 @@ describe('LiveStats', () => {
     const told = stats.take(now);
     expect(told).toMatchObject({ analysedFps: 5, droppedFps: 0.5, openEpisodes: 2 });
     expect(told.cameras).toEqual({ connecting: 0, live: 2, stalled: 1, backing_off: 0, disabled: 0 });
-    expect(told.perCamera.a).toEqual({ analysedFps: 5, droppedFps: 0, faces: 2, dueFps: 5 });
+    expect(told.perCamera.a).toEqual({
+      ...{ analysedFps: 5, droppedFps: 0, faces: 2, dueFps: 5, openEpisodes: 1 },
+    });
     clock.advance(1000);
     expect(stats.take(now)).toMatchObject({ analysedFps: 0, droppedFps: 0 });
+  });
+
+  it('shows no faces of a camera that is not live', () => {
+    const stats = new LiveStats(new ManualClock());
+    stats.addCamera('a', 5);
+    stats.addCamera('c', 5);
+    stats.analysed('a', 2, 20);
+    stats.analysed('c', 2, 20);
+    expect(stats.take(now).perCamera).toMatchObject({ a: { faces: 2 }, c: { faces: 0 } });
   });
 
   it('takes latencies of the last ten seconds only', () => {
