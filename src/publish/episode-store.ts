@@ -13,6 +13,8 @@ export type OpenEpisode = Episode & { readonly lastChangeAtMs: number };
  * Keeps episodes and the journal of their changes. A change is stored before it is told to anybody, so that
  * whoever was away can fetch it by its sequence number.
  *
+ * It is bounded: old changes go, and with its last change a closed episode.
+ *
  * The store owns two things that two writers (the path and the operators) share: an episode's `version`, and
  * its verdict. So what `append` and `setVerdict` return may differ in these from what was given, and that is
  * what counts.

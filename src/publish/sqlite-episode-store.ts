@@ -190,8 +190,10 @@ export class SqliteEpisodeStore implements EpisodeStore {
     const { lastInsertRowid } = this.#statements.insert.run(episode.cameraId, change, atMs, json);
     const sequence = Number(lastInsertRowid);
     // Pruned in steps of 1 %: a delete with every insert would double the work.
-    if (sequence % Math.max(1, Math.floor(this.#journalMaxRows / 100)) === 0)
+    if (sequence % Math.max(1, Math.floor(this.#journalMaxRows / 100)) === 0) {
       this.#statements.prune.run(sequence - this.#journalMaxRows);
+      this.#statements.pruneEpisodes.run();
+    }
     return { sequence, change, episode };
   }
 
@@ -246,7 +248,15 @@ export class SqliteEpisodeStore implements EpisodeStore {
 function prepareStatements(
   database: Database,
 ): Record<
-  'find' | 'upsert' | 'insert' | 'prune' | 'since' | 'sinceOfCameras' | 'lastSequence' | 'open',
+  | 'find'
+  | 'upsert'
+  | 'insert'
+  | 'prune'
+  | 'pruneEpisodes'
+  | 'since'
+  | 'sinceOfCameras'
+  | 'lastSequence'
+  | 'open',
   Statement
 > {
   return {
@@ -259,6 +269,11 @@ function prepareStatements(
     ),
     insert: database.prepare('INSERT INTO journal (camera_id, change, at_ms, episode) VALUES (?, ?, ?, ?)'),
     prune: database.prepare('DELETE FROM journal WHERE sequence <= ?'),
+    // Closed ones of which the journal knows nothing any more.
+    pruneEpisodes: database.prepare(
+      `DELETE FROM episodes WHERE state = 'closed'
+       AND last_change_at_ms < (SELECT at_ms FROM journal ORDER BY sequence LIMIT 1)`,
+    ),
     since: database.prepare(
       'SELECT sequence, change, episode FROM journal WHERE sequence > ? ORDER BY sequence LIMIT ?',
     ),

@@ -26,6 +26,7 @@ const MIGRATIONS: readonly string[] = [
      episode TEXT NOT NULL -- JSON of domain Episode as it was with this change
    ) STRICT;
    CREATE INDEX journal_camera ON journal (camera_id, sequence);`,
+  `CREATE INDEX episodes_closed ON episodes (last_change_at_ms) WHERE state = 'closed';`,
 ];
 
 /**

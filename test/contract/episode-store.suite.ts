@@ -137,16 +137,23 @@ export function episodeStoreContract(
       expect(next.episode).toMatchObject({ version: 3, verdict: { kind: 'acknowledged', by: 'ann' } });
     });
 
-    it('prunes the journal, keeps episodes, and never gives a number twice', async () => {
+    it('prunes the journal with the closed episodes of which it held the last, keeps open ones, and never gives a number twice', async () => {
       await store.close();
       store = await harness.open({ clock, journalMaxRows: 10 });
+      await store.append(opened('closed'));
+      await store.append({ change: 'closed', episode: episode('closed', { state: 'closed' }) });
       const before = await store.lastSequence();
-      for (let n = 0; n < 35; n += 1) await store.append(opened(`p${n}`));
+      for (let n = 0; n < 35; n += 1) {
+        clock.advance(1000);
+        await store.append(opened(`p${n}`));
+        if (n === 5) expect(await store.get('closed')).not.toBeNull();
+      }
       const kept = await store.since(0, { limit: 1000 });
       expect(kept).toHaveLength(10);
       expect(kept.at(-1)?.sequence).toBe(before + 35);
       expect(kept[0]?.sequence).toBe(before + 26);
       expect(await store.get('p0')).not.toBeNull();
+      expect(await store.get('closed')).toBeNull();
       expect(await store.lastSequence()).toBe(before + 35);
     });
 
