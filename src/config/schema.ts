@@ -34,7 +34,6 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.output<typeof configSchema>;
-export type ConfigInput = z.input<typeof configSchema>;
 export type CameraConfig = z.output<typeof cameraSchema>;
 export type PolicyConfig = z.output<typeof policySchema>;
 export type AnalysisConfig = z.output<typeof analysisSchema>;

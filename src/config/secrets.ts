@@ -16,10 +16,6 @@ export class SecretValue {
     return this.#value;
   }
 
-  equals(other: SecretValue): boolean {
-    return this.#value === other.#value;
-  }
-
   toString(): string {
     return SHOWN;
   }

@@ -1,6 +1,8 @@
 /**
  * States of a camera's ingest:
- * `connecting` → `live` ⇄ `stalled` → `backing_off` → `connecting` … ; `disabled` by configuration or for good.
+ * `connecting` → `live` → `stalled` → `backing_off` → `connecting` … ; `disabled` by configuration or for good. From
+ * `live` and `connecting` a run that ends by itself leads to `backing_off` at once; a stalled run is ended, it never
+ * becomes live again.
  */
 export const CAMERA_STATES = ['connecting', 'live', 'stalled', 'backing_off', 'disabled'] as const;
 export type CameraState = (typeof CAMERA_STATES)[number];

@@ -76,7 +76,6 @@ export const manifestSchema = z.strictObject({
   training: z.record(z.string(), z.unknown()).optional(),
 });
 export type ModelManifest = z.infer<typeof manifestSchema>;
-export type ModelTask = ModelManifest['task'];
 
 /** What is wrong with one file of a model's folder. */
 export interface ManifestProblem {

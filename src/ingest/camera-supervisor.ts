@@ -58,7 +58,6 @@ export class CameraSupervisor {
   /** Failed runs in a row, not counting what came before a stable one. */
   #failures = 0;
   #loggedReason: CameraReason | null = null;
-  readonly #restartsByReason = new Map<CameraReason, number>();
   #streamInfo: StreamInfo | null = null;
   #isRunning = false;
 
@@ -81,11 +80,6 @@ export class CameraSupervisor {
         this.#lastFrameMs === null ? null : this.#options.clock.monotonicMs() - this.#lastFrameMs,
       restarts: Math.max(0, this.#starts - 1),
     };
-  }
-
-  /** Restarts by the reason for which the run before ended. */
-  get restartsByReason(): ReadonlyMap<CameraReason, number> {
-    return this.#restartsByReason;
   }
 
   /** What is known of the stream since the last successful connection; `null` before the first. */
@@ -116,7 +110,6 @@ export class CameraSupervisor {
         this.#apply({ kind: 'run_ended', reason: end.reason, message: end.message });
         await this.#waitBeforeRetry(end, liveMs, signal);
         if (signal.aborted) break;
-        this.#restartsByReason.set(end.reason, (this.#restartsByReason.get(end.reason) ?? 0) + 1);
         this.#apply({ kind: 'retry' });
       }
       this.#apply({ kind: 'stop', reason: 'stopped' });

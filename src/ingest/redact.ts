@@ -29,11 +29,6 @@ export function splitUrl(url: string): SplitUrl {
   };
 }
 
-/** `rtsp://user:secret@host/path` → `rtsp://***@host/path`; anything else unchanged. */
-export function redactUrl(url: string): string {
-  return url.replace(AUTHORITY, `$1${REDACTED}@`);
-}
-
 /**
  * Removes credentials from text that another program wrote: the user info of every address in it, and each
  * of `secrets` as it is, percent-encoded, and as it looks inside a quoted header.

@@ -45,10 +45,6 @@ export class SocketOutbox {
     this.#slots.delete(key);
   }
 
-  get waitingCount(): number {
-    return this.#slots.size;
-  }
-
   close(): void {
     this.#transport?.off('ready', this.#flush);
     this.#socket.conn.off('upgrade', this.#listen);
