@@ -6,10 +6,10 @@ import { configSchema } from '../config/schema.js';
 import { findFfmpeg } from '../ingest/ffmpeg-binary.js';
 import { systemClock } from '../lib/clock.js';
 import { modelsDir, packageRoot, packageVersion } from '../lib/package-paths.js';
+import { percentile } from '../lib/percentile.js';
 import type { DetectionsPayload, StatsPayload } from '../publish/events.js';
 import { measureBareDecode } from './bare-decode.js';
 import { siblingScript, startChild } from './child-entry.js';
-import { percentile } from './percentile.js';
 import { compareReadings, readService } from './service-readings.js';
 import { watchedSleep } from './watched-sleep.js';
 

@@ -1,14 +1,7 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
+import type { Principal } from '../domain/principal.js';
 import { AppError } from '../lib/errors.js';
-
-/** Who a token speaks for, and which cameras it may see. */
-export interface Principal {
-  readonly subject: string;
-  readonly cameras: 'all' | readonly string[];
-  /** Wall clock, ms since 1970; `null`: never. */
-  readonly expiresAtMs: number | null;
-}
 
 const ISSUER = 'maskwatch';
 /** RFC 7518, 3.2: a key for HS256 has at least 256 bits. */

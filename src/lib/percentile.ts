@@ -1,4 +1,7 @@
-/** The nearest-rank percentile (`share` in (0, 1]) of values sorted upwards; `undefined` when there are none. */
-export function percentile(sorted: readonly number[], share: number): number | undefined {
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+/** The value below which `share` (0–1) of the values lie, by the nearest rank; `null` of nothing. */
+export function percentile(values: readonly number[], share: number): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const rank = Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1));
+  return sorted[rank] ?? null;
 }

@@ -109,9 +109,9 @@ export class LiveStats {
 
   #latencyOfWindow(nowMs: number): StatsPayload['latencyMs'] {
     this.#latencies = this.#latencies.filter((entry) => nowMs - entry.atMs <= LATENCY_WINDOW_MS);
-    const sorted = this.#latencies.map((entry) => entry.latencyMs).sort((a, b) => a - b);
-    const at = (share: number) => tenth(percentile(sorted, share) ?? 0);
-    return sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95) };
+    const latencies = this.#latencies.map((entry) => entry.latencyMs);
+    const at = (share: number) => tenth(percentile(latencies, share) ?? 0);
+    return latencies.length === 0 ? null : { p50: at(0.5), p95: at(0.95) };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Principal } from '../domain/principal.js';
 import type { Clock } from '../lib/clock.js';
 import type { CameraEvent } from './event-bus.js';
 import type { CameraPayload, DetectionsPayload, PicturePayload, StatsPayload } from './events.js';
@@ -5,7 +6,7 @@ import { countStates } from './live-stats.js';
 import { episodePayload, toCameraPayload, toEpisodePayload } from './payloads.js';
 import { SocketOutbox } from './socket-outbox.js';
 import { type AnswerHooks, answering, RateLimit, RefusedRequest, requestSchemas } from './socket-requests.js';
-import type { GatewaySocket, Principal, SocketGatewayOptions } from './socket-types.js';
+import type { GatewaySocket, SocketGatewayOptions } from './socket-types.js';
 
 export const cameraRoom = (cameraId: string) => `camera:${cameraId}`;
 export const picturesRoom = (cameraId: string) => `pictures:${cameraId}`;

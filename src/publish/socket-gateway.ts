@@ -1,19 +1,14 @@
 import { Server } from 'socket.io';
+import type { Principal } from '../domain/principal.js';
 import { type Clock, systemClock } from '../lib/clock.js';
 import { AppError } from '../lib/errors.js';
 import type { CameraEvent, DetectionsEvent, EpisodeEvent, PictureEvent } from './event-bus.js';
 import { type DetectionsPayload, PAYLOAD_VERSION, type StatsPayload } from './events.js';
 import { toCameraPayload, toDetectionsPayload, toEpisodePayload, toPicturePayload } from './payloads.js';
 import { Client, cameraRoom, picturesRoom } from './socket-client.js';
-import type {
-  GatewayServer,
-  GatewaySocket,
-  Principal,
-  SocketData,
-  SocketGatewayOptions,
-} from './socket-types.js';
+import type { GatewayServer, GatewaySocket, SocketData, SocketGatewayOptions } from './socket-types.js';
 
-export type { GatewayObserver, Principal, SocketGatewayOptions } from './socket-types.js';
+export type { GatewayObserver, SocketGatewayOptions } from './socket-types.js';
 
 const ANONYMOUS: Principal = { subject: 'anonymous', cameras: 'all', expiresAtMs: null };
 /** Requests are small; the largest is a list of 256 camera ids. */

@@ -1,18 +1,11 @@
 import type { IncomingMessage, Server as NodeHttpServer } from 'node:http';
 import type { Server, Socket } from 'socket.io';
+import type { Principal } from '../domain/principal.js';
 import type { Clock } from '../lib/clock.js';
 import type { EpisodeJournal } from './episode-journal.js';
 import type { EpisodeStore } from './episode-store.js';
 import type { CameraEvent, EventBus } from './event-bus.js';
 import type { ClientToServerEvents, ServerToClientEvents } from './events.js';
-
-/** Who a socket belongs to. `cameras`: what it may see. */
-export interface Principal {
-  readonly subject: string;
-  readonly cameras: 'all' | readonly string[];
-  /** Wall clock, ms since 1970; `null`: never. */
-  readonly expiresAtMs: number | null;
-}
 
 export interface SocketData {
   principal: Principal;

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { percentile } from '../../../src/bench/percentile.js';
 import { parseProcStat, readChildren, readProcess } from '../../../src/bench/process-stats.js';
 import { parsePrometheusText, sumOf } from '../../../src/bench/prometheus-text.js';
+import { percentile } from '../../../src/lib/percentile.js';
 
 describe('parseProcStat', () => {
   it('reads CPU, parent and memory, also of a command with brackets and spaces', () => {
