@@ -14,7 +14,8 @@ nearest one that exists. Editors complete and check the file when its first line
 \`\`\`
 
 - **Secrets** (\`password\`, \`server.auth.secret\`) stand in an environment variable, \`{ env: NAME }\`, in a file,
-  \`{ file: PATH }\`, or, least well, in place as text. They are never printed.
+  \`{ file: PATH }\`, or, least well, in place as text. They are never printed, but a camera's
+  password is visible in ffmpeg's arguments while it runs ([installation.md](installation.md#as-a-service)).
 - **Addresses carry no credentials**: user and password are keys of their own and may have any characters.
 - **Relative paths** start at the folder of the configuration file.
 - **A key without a value** counts as left out. Unknown keys are errors.
