@@ -1,7 +1,7 @@
 import type { CameraReason, CameraState } from '../domain/camera.js';
 
 /** What can happen to a camera. */
-export type CameraEvent =
+export type IngestEvent =
   | { readonly kind: 'start' }
   /** A frame was decoded. */
   | { readonly kind: 'frame' }
@@ -25,7 +25,7 @@ export interface CameraSituation {
 /** Before anything was started. */
 export const INITIAL_SITUATION: CameraSituation = { state: 'disabled', reason: 'configuration' };
 
-type Transition = (event: CameraEvent, from: CameraSituation) => CameraSituation;
+type Transition = (event: IngestEvent, from: CameraSituation) => CameraSituation;
 
 const connectFirst: Transition = () => ({ state: 'connecting', reason: 'started' });
 /** Why it has to connect again stays visible until it is live. */
@@ -54,7 +54,7 @@ const disable: Transition = (event) => ({
  * Every transition there is. An event that is not listed for a state leaves it as it is: e.g. a frame that was
  * on its way while the watchdog struck does not make a camera live again whose run is being ended.
  */
-const TRANSITIONS: Readonly<Record<CameraState, Partial<Record<CameraEvent['kind'], Transition>>>> = {
+const TRANSITIONS: Readonly<Record<CameraState, Partial<Record<IngestEvent['kind'], Transition>>>> = {
   disabled: { start: connectFirst },
   connecting: { frame: goLive, connect_timeout: giveUpConnecting, run_ended: backOff, stop: disable },
   live: { stall, run_ended: backOff, stop: disable },
@@ -63,6 +63,6 @@ const TRANSITIONS: Readonly<Record<CameraState, Partial<Record<CameraEvent['kind
 };
 
 /** @returns the situation after `event`; the same object when nothing changes. Pure. */
-export function nextSituation(from: CameraSituation, event: CameraEvent): CameraSituation {
+export function nextSituation(from: CameraSituation, event: IngestEvent): CameraSituation {
   return TRANSITIONS[from.state][event.kind]?.(event, from) ?? from;
 }

@@ -5,9 +5,9 @@ import type { Clock } from '../lib/clock.js';
 import { AppError } from '../lib/errors.js';
 import { fullJitterMs, slowRetryMs } from './backoff.js';
 import {
-  type CameraEvent,
   type CameraSituation,
   INITIAL_SITUATION,
+  type IngestEvent,
   nextSituation,
 } from './camera-state-machine.js';
 import type { FrameDropReason, FrameSink, FrameSource, RunEnd, StreamInfo } from './frame-source.js';
@@ -215,7 +215,7 @@ export class CameraSupervisor {
     if (this.#situation.state === 'connecting') this.#apply({ kind: 'frame' });
   }
 
-  #apply(event: CameraEvent): void {
+  #apply(event: IngestEvent): void {
     const before = this.#situation;
     this.#situation = nextSituation(before, event);
     if (this.#situation === before) return;

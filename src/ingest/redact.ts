@@ -33,7 +33,7 @@ export function splitUrl(url: string): SplitUrl {
  * Removes credentials from text that another program wrote: the user info of every address in it, and each
  * of `secrets` as it is, percent-encoded, and as it looks inside a quoted header.
  */
-export function redactText(text: string, secrets: readonly (string | undefined)[] = []): string {
+export function redactSecrets(text: string, secrets: readonly (string | undefined)[] = []): string {
   let result = text;
   const forms = new Set<string>();
   for (const secret of secrets) {

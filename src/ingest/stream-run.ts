@@ -16,7 +16,7 @@ import type { FrameSink, RunEnd, StreamInfo } from './frame-source.js';
 import { FrameSplitter, type FrameSplitterOptions, type PictureSize } from './frame-splitter.js';
 import { type HostLookup, resolveHostName } from './host-name.js';
 import type { IngestLog } from './ingest-log.js';
-import { redactText } from './redact.js';
+import { redactSecrets } from './redact.js';
 import { classifyEnd, StderrReader } from './stream-info.js';
 
 export interface StreamRunOptions {
@@ -70,7 +70,7 @@ export async function runStream(
     if (fact.kind === 'problem') {
       // A broken stream repeats itself many times a second.
       if (fact.text !== lastProblem)
-        options.log?.debug({ ffmpeg: redactText(fact.text, secrets) }, 'ffmpeg complains');
+        options.log?.debug({ ffmpeg: redactSecrets(fact.text, secrets) }, 'ffmpeg complains');
       lastProblem = fact.text;
       return;
     }
@@ -104,13 +104,13 @@ export async function runStream(
   if (end.kind === 'spawn_failed')
     return {
       reason: 'spawn_failed',
-      message: `ffmpeg could not be started (${redactText(end.message, secrets)})`,
+      message: `ffmpeg could not be started (${redactSecrets(end.message, secrets)})`,
       retryable: true,
     };
   return classifyEnd({
     exitCode: end.exitCode,
     signal: end.signal,
-    problems: reader.problems.map((text) => redactText(text, secrets)),
+    problems: reader.problems.map((text) => redactSecrets(text, secrets)),
     frameCount: splitter.frameCount,
     isFile: streamKind(stream.url) === 'file',
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { CAMERA_STATES, type CameraState } from '../../../src/domain/camera.js';
 import {
-  type CameraEvent,
   type CameraSituation,
   INITIAL_SITUATION,
+  type IngestEvent,
   nextSituation,
 } from '../../../src/ingest/camera-state-machine.js';
 
-const EVENTS: CameraEvent[] = [
+const EVENTS: IngestEvent[] = [
   { kind: 'start' },
   { kind: 'frame' },
   { kind: 'connect_timeout' },
@@ -18,7 +18,7 @@ const EVENTS: CameraEvent[] = [
 ];
 
 /** Where each event leads from each state; what is missing stays. */
-const EXPECTED: Record<CameraState, Partial<Record<CameraEvent['kind'], CameraState>>> = {
+const EXPECTED: Record<CameraState, Partial<Record<IngestEvent['kind'], CameraState>>> = {
   disabled: { start: 'connecting' },
   connecting: { frame: 'live', connect_timeout: 'backing_off', run_ended: 'backing_off', stop: 'disabled' },
   live: { stall: 'stalled', run_ended: 'backing_off', stop: 'disabled' },
@@ -39,7 +39,7 @@ describe('nextSituation', () => {
     }
 
   it('says why, all the way round', () => {
-    const steps: CameraEvent[] = [
+    const steps: IngestEvent[] = [
       { kind: 'start' },
       { kind: 'run_ended', reason: 'unauthorized', message: 'wrong password' },
       { kind: 'retry' },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeUserInfo, redactText, splitUrl } from '../../../src/ingest/redact.js';
+import { encodeUserInfo, redactSecrets, splitUrl } from '../../../src/ingest/redact.js';
 
 describe('splitUrl', () => {
   it.each([
@@ -25,14 +25,14 @@ describe('encodeUserInfo', () => {
   });
 });
 
-describe('redactText', () => {
+describe('redactSecrets', () => {
   const password = `p@ss/w:%?#"x'`;
 
   it('removes the user info of any address, known or not', () => {
-    expect(redactText("Input #0, rtsp, from 'rtsp://user:secret@10.0.0.1/cam':")).toBe(
+    expect(redactSecrets("Input #0, rtsp, from 'rtsp://user:secret@10.0.0.1/cam':")).toBe(
       "Input #0, rtsp, from 'rtsp://***@10.0.0.1/cam':",
     );
-    expect(redactText('rtsp://a:b@c@h/ then http://x:y@z/')).toBe('rtsp://***@h/ then http://***@z/');
+    expect(redactSecrets('rtsp://a:b@c@h/ then http://x:y@z/')).toBe('rtsp://***@h/ then http://***@z/');
   });
 
   it.each([
@@ -40,11 +40,11 @@ describe('redactText', () => {
     ['percent-encoded', encodeUserInfo(password)],
     ['as encodeURIComponent does', encodeURIComponent(password)],
   ])('removes the password %s', (_how, form) => {
-    expect(redactText(`before ${form} after`, [password])).toBe('before *** after');
+    expect(redactSecrets(`before ${form} after`, [password])).toBe('before *** after');
   });
 
   it('leaves a text without credentials alone', () => {
-    expect(redactText('Connection to tcp://127.0.0.1:1?timeout=0 failed: refused', [undefined, ''])).toBe(
+    expect(redactSecrets('Connection to tcp://127.0.0.1:1?timeout=0 failed: refused', [undefined, ''])).toBe(
       'Connection to tcp://127.0.0.1:1?timeout=0 failed: refused',
     );
   });
