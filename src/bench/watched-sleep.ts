@@ -1,9 +1,9 @@
 import type { Clock } from '../lib/clock.js';
 
-const TICK_MS = 500;
+const TICK_MS = 1000;
 
 /**
- * A sleep of a clock that tells twice a second how much of it is over, in seconds; its end is not moved by that.
+ * A sleep of a clock that tells every second how much of it is over, in seconds; its end is not moved by that.
  * Rejects with the signal's reason when it aborts.
  */
 export function watchedSleep(

@@ -16,13 +16,13 @@ it('tells how much of a wait is over, and nothing after it', async () => {
   const clock = new ManualClock();
   const told: [number, number][] = [];
   const sleep = watchedSleep(clock, new AbortController().signal, (done, total) => told.push([done, total]));
-  const sleeping = sleep(1200);
-  clock.advance(1200);
+  const sleeping = sleep(2400);
+  clock.advance(2400);
   await sleeping;
   clock.advance(2000);
   expect(told).toEqual([
-    [0.5, 1.2],
-    [1, 1.2],
+    [1, 2.4],
+    [2, 2.4],
   ]);
 });
 
