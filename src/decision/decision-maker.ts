@@ -180,12 +180,11 @@ export class DecisionMaker {
       const record = this.#records.get(trackId)!;
       const reason = this.#endOf(record, nowMs);
       const change = record.isSeen
-        ? open.refresh(
-            record.evidence.scores,
-            this.#policy.labels,
-            nowMs,
-            reason ? Number.POSITIVE_INFINITY : this.#options.updateIntervalMs,
-          )
+        ? open.refresh(record.evidence.scores, this.#policy.labels, nowMs, {
+            intervalMs: reason ? Number.POSITIVE_INFINITY : this.#options.updateIntervalMs,
+            openThreshold: this.#policy.openThreshold,
+            dwellMs: Math.max(this.#policy.minDurationMs, this.#policy.graceMs),
+          })
         : null;
       if (change) changes.push(change);
       if (reason) changes.push(this.#close(trackId, reason, nowMs));

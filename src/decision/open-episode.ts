@@ -2,8 +2,6 @@ import type { Episode, EpisodeChange, EpisodeCloseReason, ViolationLabel } from 
 import type { MaskScores } from '../domain/label.js';
 import type { Moment } from './decision-types.js';
 
-/** The other label must lead by this much before an episode is called by it. */
-const LABEL_MARGIN = 0.25;
 /** A rise of the score below this is not worth telling. */
 const SCORE_STEP = 0.05;
 
@@ -17,6 +15,8 @@ export class OpenEpisode {
   readonly #openedMonotonicMs: number;
   #toldMs: number;
   #toldScore: number;
+  /** Since when another label alone has been probable enough to open an episode; `null`: it is not. */
+  #otherSinceMs: number | null = null;
 
   /** `label` and `score` as of now; the change to tell is {@link opened}. */
   constructor(
@@ -49,18 +49,26 @@ export class OpenEpisode {
   /**
    * Takes new accumulated scores. Returns a change when there is something worth telling (another label, a
    * clearly higher score) and the last one was told at least `intervalMs` ago, else `null`.
+   *
+   * It takes for another label what it takes to open an episode: that label alone at `openThreshold` or above
+   * for `dwellMs`. A mask on its way up looks worn wrong for a moment, and must not rename what went before.
    */
   refresh(
     scores: MaskScores,
     labels: readonly ViolationLabel[],
     nowMs: number,
-    intervalMs: number,
+    rules: { readonly intervalMs: number; readonly openThreshold: number; readonly dwellMs: number },
   ): EpisodeChange | null {
-    const isDue = nowMs - this.#toldMs >= intervalMs;
+    const isDue = nowMs - this.#toldMs >= rules.intervalMs;
     const { label } = this.#episode;
     const leading = leadingViolation(scores, labels);
-    if (isDue && leading !== label && scores[leading] >= scores[label] + LABEL_MARGIN)
+    if (leading === label || scores[leading] < rules.openThreshold) this.#otherSinceMs = null;
+    else this.#otherSinceMs ??= nowMs;
+    const isOther = this.#otherSinceMs !== null && nowMs - this.#otherSinceMs >= rules.dwellMs;
+    if (isDue && isOther) {
+      this.#otherSinceMs = null;
       return this.#tell({ label: leading, score: scores[leading] }, nowMs);
+    }
     // The highest score is kept at all times and told when it may be.
     const score = Math.max(this.#episode.score, scores[label]);
     this.#episode = { ...this.#episode, score };
