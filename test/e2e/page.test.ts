@@ -212,15 +212,15 @@ describe.skipIf(!existsSync(CHROMIUM_PATH))(`the page of a guarded service (need
       await page.goto(url);
       const field = page.getByLabel(/access token/);
       await field.fill('not a token');
-      await page.getByRole('button', { name: 'Enter' }).click();
+      await page.getByRole('button', { name: 'Sign in' }).click();
       await page.getByRole('alert').waitFor();
       const authority = new TokenAuthority(secret);
       const grant = { subject: 'jo', cameras: ['stairwell'] };
       await field.fill(await authority.issue({ ...grant, expiresInSeconds: 2 }));
-      await page.getByRole('button', { name: 'Enter' }).click();
+      await page.getByRole('button', { name: 'Sign in' }).click();
       await page.getByRole('alert').getByText('expired').waitFor();
       await field.fill(await authority.issue(grant));
-      await page.getByRole('button', { name: 'Enter' }).click();
+      await page.getByRole('button', { name: 'Sign in' }).click();
       await page.locator('.chip').getByText('Live').waitFor();
       expect(await page.getByRole('article').count()).toBe(1);
       await readFrames(page, 'stairwell', 1);

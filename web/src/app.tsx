@@ -132,6 +132,12 @@ function TokenForm() {
         rows={4}
         value={token}
         onInput={(event) => setToken(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          // A token has no lines: Enter signs in.
+          if (event.key !== 'Enter') return;
+          event.preventDefault();
+          event.currentTarget.form?.requestSubmit();
+        }}
         required
       />
       {tokenProblem.value && (
@@ -139,7 +145,7 @@ function TokenForm() {
           {tokenProblem.value}
         </p>
       )}
-      <button type="submit">Enter</button>
+      <button type="submit">Sign in</button>
     </form>
   );
 }

@@ -41,14 +41,17 @@ export function CameraTile({ camera, now, isStale }: CameraTileProps) {
   const isLive = camera.state === 'live' && !isStale;
   const state = isStale ? 'unknown' : camera.state;
   const stateWords = isStale ? 'Unknown' : STATE_WORDS[camera.state];
-  const open = episodes.value.filter((episode) => episode.cameraId === camera.cameraId && !episode.closedAt);
+  // What nobody has looked at yet; the list has the most urgent first.
+  const pending = episodes.value.find(
+    (episode) => episode.cameraId === camera.cameraId && !episode.closedAt && !episode.verdict,
+  );
   const rate = stats.value?.perCamera[camera.cameraId];
   const sinceMs = now - Date.parse(camera.since);
   const quietMs = pictureAtMs === null ? 0 : performance.now() - pictureAtMs;
   const isStuck = isLive && quietMs > Math.max(STUCK_MS, 3000 / (rate?.dueFps ?? 1));
   return (
     <article
-      class={`tile state-${state} ${open.length > 0 && !isStale ? 'has-violation' : ''}`}
+      class={`tile state-${state} ${pending && !isStale ? `pending-${pending.label}` : ''}`}
       aria-label={`${camera.name}: ${stateWords}, ${isLive ? facesInWords(faces) : 'no picture'}`}
       data-camera={camera.cameraId}
     >

@@ -34,13 +34,18 @@ export class EpisodeBook {
     return true;
   }
 
-  /** Open ones first, each part newest first. */
+  /** Open ones first, of these who wears none before who wears it wrong; then newest first. */
   list(): EpisodePayload[] {
     return [...this.#byId.values()].sort(
       (a, b) =>
         Number(a.closedAt !== undefined) - Number(b.closedAt !== undefined) ||
+        urgency(b) - urgency(a) ||
         b.openedAt.localeCompare(a.openedAt) ||
         b.sequence - a.sequence,
     );
   }
+}
+
+function urgency(episode: EpisodePayload): number {
+  return episode.closedAt === undefined && episode.label === 'without_mask' ? 1 : 0;
 }

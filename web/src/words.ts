@@ -52,20 +52,25 @@ export function faceWords(face: FacePayload): string {
 }
 
 /** After a number of people; the most urgent first. */
-const COUNT_WORDS: Record<FacePayload['outcome'], string> = {
+const COUNT_WORDS: Record<FacePayload['outcome'] | 'deciding', string> = {
   without_mask: 'without a mask',
   mask_worn_incorrectly: 'worn wrong',
   with_mask: 'with a mask',
+  deciding: 'being judged',
   not_assessable: 'not assessable',
 };
 
 /** What a tile shows in words, for those who do not see the picture. */
 export function facesInWords(faces: readonly FacePayload[]): string {
   const parts = Object.entries(COUNT_WORDS).flatMap(([outcome, words]) => {
-    const count = faces.filter((face) => face.outcome === outcome).length;
+    const count = faces.filter((face) => countedAs(face) === outcome).length;
     return count === 0 ? [] : [`${count} ${words}`];
   });
-  return parts.length === 0 ? 'nobody in view' : parts.join(', ');
+  return parts.length === 0 ? 'no face found' : parts.join(', ');
+}
+
+function countedAs(face: FacePayload): keyof typeof COUNT_WORDS {
+  return face.outcome === 'not_assessable' && face.reason === 'low_certainty' ? 'deciding' : face.outcome;
 }
 
 export function durationWords(ms: number): string {

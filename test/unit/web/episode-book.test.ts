@@ -38,6 +38,13 @@ describe('EpisodeBook', () => {
     expect(book.list().map(({ id }) => id)).toEqual(['ccc', 'a', 'bb']);
   });
 
+  it('puts who wears no mask before who wears it wrong', () => {
+    const book = new EpisodeBook(10);
+    book.add(episode('a', 1, 1));
+    book.add(episode('bb', 2, 1, { label: 'mask_worn_incorrectly' }));
+    expect(book.list().map(({ id }) => id)).toEqual(['a', 'bb']);
+  });
+
   it('forgets the oldest closed episode above its capacity, never an open one', () => {
     const book = new EpisodeBook(2);
     book.add(episode('a', 1, 1));
