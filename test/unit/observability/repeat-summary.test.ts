@@ -29,6 +29,20 @@ it('tells the first at once, the others as a count a minute, and a fault that st
   summary.close();
 });
 
+it('hands on the error of the first, for its stack', () => {
+  const errors: unknown[] = [];
+  const summary = new RepeatSummary({
+    clock: new ManualClock(),
+    first: (_key, error) => errors.push(error),
+    again: () => {},
+  });
+  const error = new Error('no');
+  summary.add('gate refused', error);
+  summary.add('gate refused', new Error('again'));
+  expect(errors).toEqual([error]);
+  summary.close();
+});
+
 it('keeps faults apart, and remembers a bounded number of them', () => {
   const { told, summary } = make(2);
   summary.add('a');
