@@ -238,7 +238,7 @@ describe('the service around it', () => {
     ]);
     child.kill();
     expect(frame).toMatch(/^corridor frame \d+: /);
-    expect(episode).toMatch(/^entrance: without_mask \w+/);
+    expect(episode).toMatch(/^\S+Z entrance: without_mask \w+/);
     expect((await ended).stderr).toBe('');
   });
 
