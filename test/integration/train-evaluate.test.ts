@@ -117,7 +117,7 @@ describe('train and evaluate', () => {
     [['train', '--recipe', 'baseline', '--data', '/nowhere', '--out', 'x'], 2, 'DATA_NOT_FOUND'],
     [['evaluate'], 2, 'CLI_USAGE'],
     [['evaluate', '--crops', 'a', '--scenes', 'b'], 2, 'CLI_USAGE'],
-    [['evaluate', '--crops', '/nowhere', '--model', 'no-such-model'], 3, 'MODEL_NOT_FOUND'],
+    [['evaluate', '--crops', '/nowhere', '--model', 'no-such-model'], 2, 'MODEL_NOT_FOUND'],
   ])('%j ends with code %i and %s', async (args, exitCode, code) => {
     const result = await runCli([...args, '--json']);
     expect(JSON.parse(result.stderr).error.code).toBe(code);

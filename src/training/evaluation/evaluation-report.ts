@@ -83,15 +83,17 @@ export function evaluationReport(judged: readonly JudgedPicture[], context: Repo
   );
   const unassessable = faces.filter(({ reason }) => reason !== null);
   const slices: Record<string, Slice> = {};
-  const addSlices = (nameOf: (face: FaceRecord) => string, prefix: string) => {
-    for (const [name, part] of groupBy(faces, nameOf))
+  const addSlices = (from: readonly FaceRecord[], nameOf: (face: FaceRecord) => string, prefix: string) => {
+    for (const [name, part] of groupBy(from, nameOf))
       slices[`${prefix}${name}`] = {
         ...sliceOf(part.map(asJudged)),
         ...(context.isScenes ? { givenTheBox: shortFigures(byCropAlone(part)) } : {}),
       };
   };
-  addSlices(({ facePx }) => sizeName(facePx), 'face ');
-  addSlices(({ picture }) => picture.dataset, 'data ');
+  // Sizes in rising order.
+  const bySize = faces.toSorted((a, b) => a.facePx - b.facePx);
+  addSlices(bySize, ({ facePx }) => sizeName(facePx), 'face ');
+  addSlices(faces, ({ picture }) => picture.dataset, 'data ');
   return {
     model: context.model,
     data: context.data,
