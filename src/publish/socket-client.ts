@@ -5,7 +5,14 @@ import type { CameraPayload, DetectionsPayload, PicturePayload, StatsPayload } f
 import { countStates } from './live-stats.js';
 import { episodePayload, toCameraPayload, toEpisodePayload } from './payloads.js';
 import { SocketOutbox } from './socket-outbox.js';
-import { type AnswerHooks, answering, RateLimit, RefusedRequest, requestSchemas } from './socket-requests.js';
+import {
+  type AnswerHooks,
+  answering,
+  RateLimit,
+  RefusedRequest,
+  requestSchemas,
+  unknownRequest,
+} from './socket-requests.js';
 import type { GatewaySocket, SocketGatewayOptions } from './socket-types.js';
 
 export const cameraRoom = (cameraId: string) => `camera:${cameraId}`;
@@ -197,6 +204,11 @@ export class Client {
         result: await this.#verdict(id, version, 'rejected', reason),
       })),
     );
+    // Without this a misspelt request would never be answered.
+    socket.onAny((name: string, ...args: unknown[]) => {
+      if (socket.listeners(name as 'subscribe').length > 0) return;
+      answering(unknownRequest(name), hooks, async () => ({ result: {} }))(...args);
+    });
   }
 
   async #subscribe(request: { cameras: 'all' | string[]; pictures?: boolean | undefined }) {

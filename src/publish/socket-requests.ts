@@ -4,20 +4,39 @@ import type { ErrorReply } from './events.js';
 
 /* What clients may ask. Everything that comes over the wire passes one of these. */
 
-const cameraIds = z.union([z.literal('all'), z.array(z.string().min(1).max(64)).max(256)]);
-const episodeId = z.string().min(1).max(128);
-const version = z.int().min(1);
+const cameraIds = z.union([z.literal('all'), z.array(z.string().min(1).max(64)).max(256)], {
+  error: 'must be "all" or a list of at most 256 camera ids',
+});
+const idWords = 'must be the id of an episode';
+const episodeId = z.string({ error: idWords }).min(1, idWords).max(128, idWords);
+const version = wholeNumber(1);
+
+function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
+  const words = `must be a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}`;
+  return z.int({ error: words }).min(min, words).max(max, words);
+}
+
+const reasonWords = 'must say why, in 1 to 500 characters';
 
 export const requestSchemas = {
   subscribe: z.object({ cameras: cameraIds, pictures: z.boolean().optional() }),
   unsubscribe: z.object({ cameras: cameraIds }),
   episodesSince: z.object({
-    sequence: z.int().min(0),
-    limit: z.int().min(1).max(1000).optional(),
+    sequence: wholeNumber(0),
+    limit: wholeNumber(1, 1000).optional(),
   }),
   acknowledge: z.object({ id: episodeId, version }),
-  reject: z.object({ id: episodeId, version, reason: z.string().trim().min(1).max(500) }),
+  reject: z.object({
+    id: episodeId,
+    version,
+    reason: z.string({ error: reasonWords }).trim().min(1, reasonWords).max(500, reasonWords),
+  }),
 } as const;
+
+/** Refuses whatever is asked by a name that there is not. */
+export function unknownRequest(name: string): z.ZodType {
+  return z.unknown().refine(() => false, `there is no request called "${name.slice(0, 64)}"`);
+}
 
 /** A refusal that carries more than code and message. */
 export class RefusedRequest extends AppError {

@@ -187,6 +187,12 @@ it('survives whatever a client sends', async () => {
   const other = stack.client();
   const reply = await new Promise((resolve) => rawEmit(other, 'subscribe', resolve));
   expect(reply).toMatchObject({ ok: false, error: { code: 'REQUEST_INVALID', message: expect.any(String) } });
+  // A misspelt request is answered too.
+  const unknown = await new Promise((resolve) => rawEmit(other, 'subscirbe', { cameras: 'all' }, resolve));
+  expect(unknown).toMatchObject({
+    ok: false,
+    error: { code: 'REQUEST_INVALID', message: 'request: there is no request called "subscirbe"' },
+  });
   expect(await other.emitWithAck('subscribe', { cameras: ['nowhere'] })).toMatchObject({
     ok: false,
     error: { code: 'CAMERA_NOT_FOUND', message: expect.stringContaining('nowhere') },
