@@ -1,16 +1,19 @@
 import { ChildProcess } from 'node:child_process';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
 import type { Clock } from '../lib/clock.js';
 import { killWithOwner } from './child-processes.js';
 import type { FfmpegArguments } from './ffmpeg-arguments.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
+import { drainWithOneBuffer } from './pipe-drain.js';
 
 export interface FfmpegProcessOptions {
   readonly binary: FfmpegBinary;
   readonly arguments: FfmpegArguments;
   /** Takes the raw video. Is not ended. */
   readonly output: Writable;
+  /** Takes it in its place where bytes may be lent instead of given (see pipe-drain.ts). */
+  readonly onBytes?: ((chunk: Uint8Array) => void) | undefined;
   /** A line of stderr, with whatever credentials ffmpeg prints. */
   readonly onLine: (line: string) => void;
   readonly onSpawn?: ((pid: number) => void) | undefined;
@@ -66,8 +69,11 @@ export function runFfmpegProcess(options: FfmpegProcessOptions, signal: AbortSig
       if (child?.pid === undefined) settle({ kind: 'spawn_failed', message: error.message });
     });
 
+    const { onBytes, output } = options;
+    // fluent-ffmpeg has just begun to pipe; from here on nothing more comes that way.
+    if (onBytes) output.once('pipe', (source: Readable) => drainWithOneBuffer(source, onBytes));
     try {
-      command.pipe(options.output, { end: false });
+      command.pipe(output, { end: false });
     } catch (error) {
       settle({ kind: 'spawn_failed', message: error instanceof Error ? error.message : String(error) });
     }

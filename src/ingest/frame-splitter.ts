@@ -91,11 +91,18 @@ export class FrameSplitter extends Writable {
     this.#goOn();
   }
 
+  /** Takes a chunk that is only lent: all of it is used on return. For `whenFull: 'drop'`, which never waits. */
+  take(chunk: Uint8Array): void {
+    if (this.#options.whenFull !== 'drop')
+      throw new Error('a splitter that may wait cannot borrow its bytes');
+    this.#consume(chunk, 0, () => {});
+  }
+
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     this.#consume(chunk, 0, callback);
   }
 
-  #consume(chunk: Buffer, from: number, done: () => void): void {
+  #consume(chunk: Uint8Array, from: number, done: () => void): void {
     let offset = from;
     while (offset < chunk.length && !this.#isStopped) {
       if (this.#position === 0 && !this.#slot) {
@@ -125,7 +132,7 @@ export class FrameSplitter extends Writable {
     done();
   }
 
-  #pauseAt(chunk: Buffer, offset: number, done: () => void): void {
+  #pauseAt(chunk: Uint8Array, offset: number, done: () => void): void {
     this.#resume = () => this.#consume(chunk, offset, done);
   }
 

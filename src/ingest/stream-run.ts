@@ -91,6 +91,7 @@ export async function runStream(
       binary: options.binary,
       arguments: ffmpegArguments(stream, options.binary),
       output: splitter,
+      onBytes: options.whenFull === 'drop' ? (chunk) => splitter.take(chunk) : undefined,
       onLine,
       onSpawn: options.onSpawn,
       killAfterMs: options.killAfterMs,
