@@ -1,11 +1,9 @@
 import type { Clock } from '../lib/clock.js';
-import { AppError } from '../lib/errors.js';
 import type { StreamOptions } from './ffmpeg-arguments.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
-import { FrameRing } from './frame-ring.js';
 import type { FrameSink, FrameSource, RunEnd } from './frame-source.js';
 import type { IngestLog } from './ingest-log.js';
-import { runStream } from './stream-run.js';
+import { SourceRuns } from './source-runs.js';
 
 export interface FfmpegSourceOptions extends Omit<StreamOptions, 'pace' | 'timeoutMs'> {
   readonly cameraId: string;
@@ -29,43 +27,29 @@ export interface FfmpegSourceOptions extends Omit<StreamOptions, 'pace' | 'timeo
  */
 export class FfmpegSource implements FrameSource {
   readonly #options: FfmpegSourceOptions;
-  readonly #ring: FrameRing;
-  #isRunning = false;
+  readonly #runs: SourceRuns;
 
   constructor(options: FfmpegSourceOptions) {
     this.#options = options;
-    this.#ring = new FrameRing({
-      cameraId: options.cameraId,
-      widthPx: options.analysis.widthPx,
-      heightPx: options.analysis.heightPx,
-      ...(options.slotCount === undefined ? {} : { slotCount: options.slotCount }),
-    });
+    this.#runs = new SourceRuns(options);
   }
 
-  /** @throws AppError `INGEST_ALREADY_RUNNING` when the last run has not settled. */
-  async run(sink: FrameSink, signal: AbortSignal): Promise<RunEnd> {
-    if (this.#isRunning)
-      throw new AppError('INGEST_ALREADY_RUNNING', `${this.#options.cameraId} is being read already`);
-    this.#isRunning = true;
+  /** Rejects with `AppError` `INGEST_ALREADY_RUNNING` when the last run has not settled. */
+  run(sink: FrameSink, signal: AbortSignal): Promise<RunEnd> {
     const { clock, binary, killAfterMs = 2000, timeoutMs = 5000, onSpawn, log, ...stream } = this.#options;
-    try {
-      return await runStream(
-        {
-          stream: { ...stream, timeoutMs, pace: 'realtime' },
-          ring: this.#ring,
-          binary,
-          clock,
-          killAfterMs,
-          whenFull: 'drop',
-          stamp: () => ({ capturedAtMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }),
-          onSpawn,
-          log,
-        },
-        sink,
-        signal,
-      );
-    } finally {
-      this.#isRunning = false;
-    }
+    return this.#runs.run(
+      {
+        stream: { ...stream, timeoutMs, pace: 'realtime' },
+        binary,
+        clock,
+        killAfterMs,
+        whenFull: 'drop',
+        stamp: () => ({ capturedAtMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }),
+        onSpawn,
+        log,
+      },
+      sink,
+      signal,
+    );
   }
 }

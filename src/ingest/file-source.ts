@@ -1,12 +1,10 @@
 import { resolve } from 'node:path';
 import type { Clock } from '../lib/clock.js';
-import { AppError } from '../lib/errors.js';
 import type { AnalysisFormat } from './ffmpeg-arguments.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
-import { FrameRing } from './frame-ring.js';
 import type { FrameSink, FrameSource, RunEnd } from './frame-source.js';
 import type { IngestLog } from './ingest-log.js';
-import { runStream } from './stream-run.js';
+import { SourceRuns } from './source-runs.js';
 
 export interface FileSourceOptions {
   readonly cameraId: string;
@@ -38,49 +36,35 @@ export interface FileSourceOptions {
  */
 export class FileSource implements FrameSource {
   readonly #options: FileSourceOptions;
-  readonly #ring: FrameRing;
-  #isRunning = false;
+  readonly #runs: SourceRuns;
 
   constructor(options: FileSourceOptions) {
     this.#options = options;
-    this.#ring = new FrameRing({
-      cameraId: options.cameraId,
-      widthPx: options.analysis.widthPx,
-      heightPx: options.analysis.heightPx,
-      ...(options.slotCount === undefined ? {} : { slotCount: options.slotCount }),
-    });
+    this.#runs = new SourceRuns(options);
   }
 
-  /** @throws AppError `INGEST_ALREADY_RUNNING` when the last run has not settled. */
-  async run(sink: FrameSink, signal: AbortSignal): Promise<RunEnd> {
-    if (this.#isRunning)
-      throw new AppError('INGEST_ALREADY_RUNNING', `${this.#options.cameraId} is being read already`);
-    this.#isRunning = true;
+  /** Rejects with `AppError` `INGEST_ALREADY_RUNNING` when the last run has not settled. */
+  run(sink: FrameSink, signal: AbortSignal): Promise<RunEnd> {
     const { path, analysis, loop, clock, binary, killAfterMs = 2000, onSpawn, log } = this.#options;
     const pace = this.#options.pace ?? 'as-consumed';
     const startedAtMs = clock.wallMs();
     const periodMs = 1000 / analysis.rateFps;
-    try {
-      return await runStream(
-        {
-          stream: { url: `file:${resolve(path)}`, analysis, loop, pace, timeoutMs: 0 },
-          ring: this.#ring,
-          binary,
-          clock,
-          killAfterMs,
-          whenFull: pace === 'realtime' ? 'drop' : 'wait',
-          stamp:
-            pace === 'realtime'
-              ? () => ({ capturedAtMs: clock.wallMs(), monotonicMs: clock.monotonicMs() })
-              : (index) => ({ capturedAtMs: startedAtMs + index * periodMs, monotonicMs: index * periodMs }),
-          onSpawn,
-          log,
-        },
-        sink,
-        signal,
-      );
-    } finally {
-      this.#isRunning = false;
-    }
+    return this.#runs.run(
+      {
+        stream: { url: `file:${resolve(path)}`, analysis, loop, pace, timeoutMs: 0 },
+        binary,
+        clock,
+        killAfterMs,
+        whenFull: pace === 'realtime' ? 'drop' : 'wait',
+        stamp:
+          pace === 'realtime'
+            ? () => ({ capturedAtMs: clock.wallMs(), monotonicMs: clock.monotonicMs() })
+            : (index) => ({ capturedAtMs: startedAtMs + index * periodMs, monotonicMs: index * periodMs }),
+        onSpawn,
+        log,
+      },
+      sink,
+      signal,
+    );
   }
 }
