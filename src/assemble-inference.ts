@@ -8,6 +8,7 @@ import { InferencePool } from './inference/inference-pool.js';
 import type { Clock } from './lib/clock.js';
 import type { CloseStack } from './lib/close-stack.js';
 import { modelsDir } from './lib/package-paths.js';
+import { tenth } from './lib/rounding.js';
 import type { Log } from './observability/logging.js';
 import type { Metrics } from './observability/metrics.js';
 import type { RepeatSummary } from './observability/repeat-summary.js';
@@ -130,8 +131,4 @@ export async function openInference(parts: {
     workersReady: () => pool.workersReady,
     engine: `${engine} ${version} (${device})`,
   };
-}
-
-function tenth(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }

@@ -11,7 +11,7 @@ import type {
   WorkerOptions,
 } from '../../workers/protocol.js';
 import type { PixelBuffer } from '../domain/frame.js';
-import { AppError } from '../lib/errors.js';
+import { AppError, messageOf } from '../lib/errors.js';
 import { PoolState } from './pool-state.js';
 import { WorkerLoad } from './worker-load.js';
 import { WorkerThreads } from './worker-threads.js';
@@ -242,8 +242,4 @@ function failure(code: string, message: string): TaskFailure {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[sorted.length >> 1]!;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { EngineInfo } from '../../workers/protocol.js';
-import { AppError } from '../lib/errors.js';
+import { AppError, messageOf } from '../lib/errors.js';
 import { checkPictureInput } from './check-input.js';
 import type { InferenceEngine, LoadedModel, Tensor } from './engine.js';
 import { type ModelManifest, readManifest } from './manifest.js';
@@ -167,8 +167,4 @@ function loadError(manifest: ModelManifest, path: string, cause: unknown): AppEr
     path,
     hint: 'maskwatch models verify shows which files are whole',
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

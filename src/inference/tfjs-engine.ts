@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type { io, Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import type { EngineInfo } from '../../workers/protocol.js';
-import { AppError } from '../lib/errors.js';
+import { AppError, messageOf } from '../lib/errors.js';
 import { checkPictureInput } from './check-input.js';
 import type { InferenceEngine, LoadedModel, Tensor } from './engine.js';
 import { type ModelManifest, readManifest } from './manifest.js';
@@ -156,8 +156,4 @@ function checkNames(manifest: ModelManifest, graph: GraphModel, artifacts: io.Mo
     'MODEL_INVALID',
     `model ${manifest.name}: the TensorFlow.js graph has no ${missing.join(', ')}`,
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -47,12 +47,17 @@ export interface ErrorShape {
   readonly retryable: boolean;
 }
 
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 export function toErrorShape(error: unknown, fallbackCode = 'INTERNAL_ERROR'): ErrorShape {
   if (error instanceof AppError)
     return { code: error.code, message: error.message, retryable: error.retryable };
   return {
     code: fallbackCode,
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     retryable: false,
   };
 }

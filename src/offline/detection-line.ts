@@ -1,6 +1,7 @@
 import type { Box } from '../domain/box.js';
 import type { FaceVerdict } from '../domain/face.js';
 import type { MaskScores, NotAssessableReason, Outcome } from '../domain/label.js';
+import { fourDecimals, tenth } from '../lib/rounding.js';
 
 /** One line of `maskwatch detect --json` (CONTRACTS.md): a picture, or an analysed frame of a video. */
 export interface DetectionLine {
@@ -34,23 +35,15 @@ export function toDetectedFace(verdict: Omit<FaceVerdict, 'trackId'> & { trackId
   const { box, scores } = verdict;
   return {
     box: { x: tenth(box.x), y: tenth(box.y), width: tenth(box.width), height: tenth(box.height) },
-    detectionScore: fourth(verdict.detectionScore),
+    detectionScore: fourDecimals(verdict.detectionScore),
     outcome: verdict.outcome,
     ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
     scores: {
-      with_mask: fourth(scores.with_mask),
-      without_mask: fourth(scores.without_mask),
-      mask_worn_incorrectly: fourth(scores.mask_worn_incorrectly),
+      with_mask: fourDecimals(scores.with_mask),
+      without_mask: fourDecimals(scores.without_mask),
+      mask_worn_incorrectly: fourDecimals(scores.mask_worn_incorrectly),
     },
     landmarks: verdict.landmarks.map(({ x, y }) => [tenth(x), tenth(y)] as const),
     ...(verdict.trackId === undefined ? {} : { trackId: verdict.trackId }),
   };
-}
-
-function tenth(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-function fourth(value: number): number {
-  return Math.round(value * 1e4) / 1e4;
 }

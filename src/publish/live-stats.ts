@@ -1,6 +1,7 @@
 import { CAMERA_STATES, type CameraState } from '../domain/camera.js';
 import type { Clock } from '../lib/clock.js';
 import { percentile } from '../lib/percentile.js';
+import { tenth } from '../lib/rounding.js';
 import type { StatsPayload } from './events.js';
 
 /** Latencies kept for the percentiles of the last seconds; bounded, the oldest go first. */
@@ -120,8 +121,4 @@ export function countStates(states: Iterable<CameraState>): Record<CameraState, 
   const counts = Object.fromEntries(CAMERA_STATES.map((state) => [state, 0])) as Record<CameraState, number>;
   for (const state of states) counts[state] += 1;
   return counts;
-}
-
-function tenth(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -1,5 +1,6 @@
 import type { Episode, EpisodeChangeKind } from '../domain/episode.js';
 import type { FaceVerdict } from '../domain/face.js';
+import { fourDecimals, tenth } from '../lib/rounding.js';
 import type { CameraEvent, DetectionsEvent, EpisodeEvent, PictureEvent } from './event-bus.js';
 import {
   type CameraPayload,
@@ -16,15 +17,13 @@ import {
  */
 
 const isoTime = (ms: number) => new Date(ms).toISOString();
-const tenth = (value: number) => Math.round(value * 10) / 10;
-const score4 = (value: number) => Math.round(value * 1e4) / 1e4;
 
 type Scores = FaceVerdict['scores'];
 function roundScores(scores: Scores): Scores {
   return {
-    with_mask: score4(scores.with_mask),
-    without_mask: score4(scores.without_mask),
-    mask_worn_incorrectly: score4(scores.mask_worn_incorrectly),
+    with_mask: fourDecimals(scores.with_mask),
+    without_mask: fourDecimals(scores.without_mask),
+    mask_worn_incorrectly: fourDecimals(scores.mask_worn_incorrectly),
   };
 }
 
@@ -33,7 +32,7 @@ export function toFacePayload(face: FaceVerdict): FacePayload {
   const payload: FacePayload = {
     trackId: face.trackId,
     box: { x: tenth(x), y: tenth(y), width: tenth(width), height: tenth(height) },
-    detectionScore: score4(face.detectionScore),
+    detectionScore: fourDecimals(face.detectionScore),
     outcome: face.outcome,
     scores: roundScores(face.scores),
   };
@@ -93,7 +92,7 @@ export function episodePayload(
     trackId: episode.trackId,
     label: episode.label,
     openedAt: isoTime(episode.openedAtMs),
-    score: score4(episode.score),
+    score: fourDecimals(episode.score),
   };
   if (episode.closedAtMs !== undefined) payload.closedAt = isoTime(episode.closedAtMs);
   if (episode.closeReason !== undefined) payload.closeReason = episode.closeReason;

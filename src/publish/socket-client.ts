@@ -1,5 +1,6 @@
 import type { Principal } from '../domain/principal.js';
 import type { Clock } from '../lib/clock.js';
+import { tenth } from '../lib/rounding.js';
 import type { CameraEvent } from './event-bus.js';
 import type { CameraPayload, DetectionsPayload, PicturePayload, StatsPayload } from './events.js';
 import { countStates } from './live-stats.js';
@@ -90,7 +91,7 @@ export class Client {
     const visible = Object.entries(stats.perCamera).filter(([cameraId]) => this.#maySee(cameraId));
     const statuses = this.#options.cameras().map(({ status }) => status);
     const sum = (of: (camera: StatsPayload['perCamera'][string]) => number) =>
-      Math.round(visible.reduce((total, [, camera]) => total + of(camera), 0) * 10) / 10;
+      tenth(visible.reduce((total, [, camera]) => total + of(camera), 0));
     return {
       ...stats,
       cameras: countStates(
