@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { loadNativeTensorFlow } from './tfjs-native.js';
 
 /** What the engine uses of TensorFlow.js, whichever package it comes from. */
 export interface TfRuntime {
@@ -12,45 +13,25 @@ export interface TfRuntime {
   readonly reason: string;
 }
 
-/** The native packages, the better first. */
-const NATIVE_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
-
-type TfNative = typeof import('@tensorflow/tfjs-core') & {
-  readonly loadGraphModel: TfRuntime['loadGraphModel'];
-};
-
 /**
  * TensorFlow.js on the native library for GPUs, else on the native one for CPUs, else compiled to WebAssembly.
  * `device: 'wasm'` skips the native ones. Throws when not even WebAssembly starts.
  */
-export async function loadTfRuntime(options: { readonly device?: 'wasm' | undefined }): Promise<TfRuntime> {
-  const refusals: string[] = [];
-  if (options.device !== 'wasm') {
-    for (const name of NATIVE_PACKAGES) {
-      try {
-        return await loadNative(name, refusals);
-      } catch (error) {
-        refusals.push(`${name} ${shortReason(error)}`);
-      }
-    }
-  }
-  return loadWasm(refusals);
-}
-
-async function loadNative(name: string, refusals: readonly string[]): Promise<TfRuntime> {
-  const require = createRequire(import.meta.url);
-  // Gone in Node 23; the native packages, the last of their line, still call it.
-  const util = require('node:util') as { isNullOrUndefined?: (value: unknown) => boolean };
-  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-  const tf = require(name) as TfNative;
-  await tf.ready();
-  const backend = tf.backend() as { readonly isUsingGpuDevice?: boolean };
+export async function loadTfRuntime(options: {
+  readonly device?: 'wasm' | undefined;
+  /** Threads of one operation of native TensorFlow. Default 1. */
+  readonly threads?: number | undefined;
+}): Promise<TfRuntime> {
+  if (options.device === 'wasm') return loadWasm([]);
+  const { native, refusals } = await loadNativeTensorFlow({ threads: options.threads ?? 1 });
+  if (!native) return loadWasm(refusals);
+  const { tf, packageName, libraryVersion, isGpu } = native;
   return {
     tensor: tf.tensor,
     loadGraphModel: tf.loadGraphModel,
-    device: backend.isUsingGpuDevice ? 'tensorflow-gpu' : 'tensorflow',
+    device: isGpu ? 'tensorflow-gpu' : 'tensorflow',
     version: tf.version_core,
-    reason: [`${name} loads`, ...refusals].join('; '),
+    reason: [`${packageName} loads, with TensorFlow ${libraryVersion}`, ...refusals].join('; '),
   };
 }
 
@@ -71,12 +52,4 @@ async function loadWasm(refusals: readonly string[]): Promise<TfRuntime> {
     version: tf.version_core,
     reason: ['TensorFlow.js runs as WebAssembly', ...refusals].join('; '),
   };
-}
-
-/** `is not installed`, or the first line of what went wrong. */
-function shortReason(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (code === 'MODULE_NOT_FOUND') return 'is not installed';
-  const message = error instanceof Error ? error.message : String(error);
-  return `does not load (${(message.split('\n')[0] ?? '').slice(0, 160)})`;
 }

@@ -1,12 +1,29 @@
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 // Registers the gradients of all operations, which the core alone does not.
 import '@tensorflow/tfjs-layers';
+import { loadNativeTensorFlow } from '../../inference/tfjs-native.js';
 import { AppError } from '../../lib/errors.js';
 
-/** Makes TensorFlow.js ready on WebAssembly, or on plain JavaScript where that is missing; says which. */
-export async function startTensorFlow(): Promise<string> {
+export interface TensorFlowOptions {
+  /** Default: native where it loads, else WebAssembly, else plain JavaScript. */
+  readonly device?: 'wasm' | undefined;
+  /** Threads of one operation of native TensorFlow. Default: one per core. */
+  readonly threads?: number | undefined;
+}
+
+/**
+ * Makes TensorFlow.js ready to train: on native TensorFlow, or on WebAssembly where that is missing, or on plain
+ * JavaScript. Returns which: `tensorflow`, `wasm` or `cpu`. Throws `AppError` TRAIN_NO_BACKEND.
+ */
+export async function startTensorFlow(options: TensorFlowOptions = {}): Promise<string> {
+  if (options.device !== 'wasm') {
+    const { native } = await loadNativeTensorFlow({ threads: options.threads ?? availableParallelism() });
+    // Two copies of the core would each have tensors that the other does not know.
+    if (native?.tf.engine() === tf.engine()) return tf.getBackend();
+  }
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   const require = createRequire(import.meta.url);
   setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep);

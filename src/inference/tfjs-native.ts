@@ -1,0 +1,101 @@
+import { createRequire } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
+
+/** Native TensorFlow.js: the core's functions, its backend set, and what only the native package has. */
+export type TfNative = typeof import('@tensorflow/tfjs-core') & {
+  readonly loadGraphModel: typeof import('@tensorflow/tfjs-converter').loadGraphModel;
+  readonly node: {
+    /** Loads a SavedModel of constants; variables are not found by this binding. */
+    loadSavedModel(folder: string, tags?: string[], signature?: string): Promise<TfSavedModel>;
+  };
+};
+
+/** What `tf.node.loadSavedModel` gives. */
+export interface TfSavedModel {
+  readonly inputs: readonly { readonly name: string; readonly dtype: string }[];
+  readonly outputs: readonly { readonly name: string; readonly dtype: string }[];
+  predict(
+    inputs: Record<string, import('@tensorflow/tfjs-core').Tensor>,
+  ): Record<string, import('@tensorflow/tfjs-core').Tensor> | import('@tensorflow/tfjs-core').Tensor;
+  dispose(): void;
+}
+
+export interface NativeTensorFlow {
+  readonly tf: TfNative;
+  readonly packageName: (typeof NATIVE_PACKAGES)[number];
+  /** Of the C library, e.g. `2.21.0`. */
+  readonly libraryVersion: string;
+  readonly isGpu: boolean;
+}
+
+export interface NativeAttempt {
+  /** null when no package loads. */
+  readonly native: NativeTensorFlow | null;
+  /** Why each package before the one that was taken was not, e.g. `@tensorflow/tfjs-node is not installed`. */
+  readonly refusals: readonly string[];
+}
+
+/** The native packages, the better first. */
+export const NATIVE_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
+
+/**
+ * What native TensorFlow reads from the environment of the process, once, when its library is loaded: to be called in
+ * the main thread, as what a thread sets in its own copy never gets there. Variables that are set stay as they are.
+ * `threads`: of one operation, 1 or more.
+ */
+export function prepareNativeEnvironment(threads: number): void {
+  // Without it TensorFlow takes nearly all memory of the GPU.
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+  // 2 = errors only; a line on every instruction set that the CPU has would come with each start.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
+  process.env.TF_NUM_INTEROP_THREADS ??= '1';
+  process.env.OMP_NUM_THREADS ??= String(threads);
+}
+
+/**
+ * Native TensorFlow.js with its backend set: `@tensorflow/tfjs-node-gpu`, else `@tensorflow/tfjs-node`, whichever has a
+ * binding that loads (`maskwatch setup tensorflow` builds it). Its tensors are those of our own `@tensorflow/tfjs-core`:
+ * there is one copy of it. Never throws for a package that does not load.
+ */
+export async function loadNativeTensorFlow(options: { readonly threads: number }): Promise<NativeAttempt> {
+  if (isMainThread) prepareNativeEnvironment(options.threads);
+  const refusals: string[] = [];
+  for (const packageName of NATIVE_PACKAGES) {
+    try {
+      return { native: await load(packageName), refusals };
+    } catch (error) {
+      refusals.push(`${packageName} ${shortReason(error)}`);
+    }
+  }
+  return { native: null, refusals };
+}
+
+async function load(packageName: (typeof NATIVE_PACKAGES)[number]): Promise<NativeTensorFlow> {
+  const require = createRequire(import.meta.url);
+  // Gone in Node 23; the native packages, the last of their line, still call it.
+  const util = require('node:util') as { isNullOrUndefined?: (value: unknown) => boolean };
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  const tf = require(packageName) as TfNative;
+  await tf.ready();
+  const backend = tf.backend() as {
+    readonly isUsingGpuDevice?: boolean;
+    readonly binding?: { readonly TF_Version?: string };
+  };
+  return {
+    tf,
+    packageName,
+    libraryVersion: backend.binding?.TF_Version ?? tf.version_core,
+    isGpu: backend.isUsingGpuDevice === true,
+  };
+}
+
+/** `is not installed`, or the first line of what went wrong. */
+function shortReason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const first = (message.split('\n')[0] ?? '').trim();
+  const code = (error as { code?: unknown } | null)?.code;
+  if (code === 'MODULE_NOT_FOUND' && first.includes('@tensorflow/tfjs-node')) return 'is not installed';
+  if (message.includes('native addon module')) return 'has no binding (maskwatch setup tensorflow builds it)';
+  return `does not load (${first.slice(0, 160)})`;
+}
