@@ -9,6 +9,9 @@ import {
 } from '../inference/manifest.js';
 import { AppError } from '../lib/errors.js';
 
+/** Beside the models: what is known of the data they were trained on (corrections, split). No model. */
+const DATA_FOLDER = 'data';
+
 /** A folder of models in a few words. */
 export type ListedModel =
   | (Pick<ModelManifest, 'name' | 'version' | 'task' | 'license' | 'description'> & {
@@ -72,7 +75,10 @@ export async function modelFolder(modelsDir: string, name: string): Promise<stri
 async function modelNames(modelsDir: string): Promise<string[]> {
   try {
     const entries = await readdir(modelsDir, { withFileTypes: true });
-    return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+    return entries
+      .filter((entry) => entry.isDirectory() && entry.name !== DATA_FOLDER)
+      .map(({ name }) => name)
+      .sort();
   } catch (cause) {
     throw new AppError('MODEL_NOT_FOUND', `the folder ${modelsDir} cannot be read`, { cause, exitCode: 2 });
   }

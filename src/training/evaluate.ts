@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AppError } from '../lib/errors.js';
+import { type CorrectionsReport, correctPictures } from './dataset/correct-pictures.js';
 import { discoverPictures } from './dataset/discover.js';
 import { fingerprintPicture } from './dataset/fingerprint.js';
 import type { LabelledPicture } from './dataset/picture.js';
@@ -27,6 +28,8 @@ export interface EvaluateOptions {
   readonly concurrency: number;
   /** Only pictures of this part of a split file (the model's `split.json`). */
   readonly only?: { readonly splitFile: string; readonly part: SplitPart };
+  /** A corrections file; `false` for none, absent for the one that ships with our models. */
+  readonly corrections?: string | false;
   /** Every face of the set is labelled. */
   readonly isComplete?: boolean;
   /** Where the readable report goes; created when missing. */
@@ -44,7 +47,7 @@ export const LOWEST_DETECTION_SCORE = 0.1;
  */
 export async function runEvaluate(options: EvaluateOptions): Promise<EvaluateReport> {
   const { signal, progress } = options;
-  const pictures = await selectPictures(options);
+  const { pictures, corrections } = await selectPictures(options);
   const judge = new PictureJudge(
     options.inference,
     options.isComplete ? LOWEST_DETECTION_SCORE : options.rules.scoreThreshold,
@@ -70,6 +73,7 @@ export async function runEvaluate(options: EvaluateOptions): Promise<EvaluateRep
     data: options.only ? `${options.dataDir} (${options.only.part})` : options.dataDir,
     isScenes: options.kind === 'scenes',
     isComplete: options.isComplete ?? false,
+    corrections,
   });
   if (options.outDir !== undefined) {
     const outDir = resolve(options.outDir);
@@ -79,7 +83,12 @@ export async function runEvaluate(options: EvaluateOptions): Promise<EvaluateRep
   return report;
 }
 
-async function selectPictures({ kind, dataDir, only }: EvaluateOptions): Promise<LabelledPicture[]> {
+async function selectPictures({
+  kind,
+  dataDir,
+  only,
+  corrections,
+}: EvaluateOptions): Promise<{ pictures: LabelledPicture[]; corrections: CorrectionsReport }> {
   const isThere = await stat(dataDir).then(
     (entry) => entry.isDirectory(),
     () => false,
@@ -87,8 +96,8 @@ async function selectPictures({ kind, dataDir, only }: EvaluateOptions): Promise
   if (!isThere)
     throw new AppError('DATA_NOT_FOUND', `${dataDir} is no folder`, { path: dataDir, exitCode: 2 });
   const wanted = kind === 'scenes' ? 'scene' : 'portrait';
-  const found = await discoverPictures(dataDir);
-  let pictures = found.filter((picture) => picture.kind === wanted);
+  const corrected = await correctPictures(await discoverPictures(dataDir), corrections);
+  let pictures = corrected.pictures.filter((picture) => picture.kind === wanted);
   if (pictures.length === 0)
     throw new AppError('DATA_WRONG_KIND', `${dataDir} holds no ${kind}`, {
       path: dataDir,
@@ -109,5 +118,5 @@ async function selectPictures({ kind, dataDir, only }: EvaluateOptions): Promise
         exitCode: 2,
       });
   }
-  return pictures;
+  return { pictures, corrections: corrected.report };
 }

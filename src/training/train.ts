@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { MASK_LABELS, type MaskLabel } from '../domain/label.js';
 import { AppError } from '../lib/errors.js';
+import { type CorrectionsReport, correctPictures } from './dataset/correct-pictures.js';
 import { discoverPictures } from './dataset/discover.js';
 import type { FaceFinder } from './dataset/face-finder.js';
 import type { LabelledPicture } from './dataset/picture.js';
@@ -44,6 +45,8 @@ export interface TrainOptions {
   readonly cacheDir?: string;
   /** An earlier split whose held-out pictures stay held out. */
   readonly splitFile?: string;
+  /** A corrections file; `false` for none, absent for the one that ships with our models. */
+  readonly corrections?: string | false;
   readonly progress?: TrainingProgress;
   readonly signal?: AbortSignal;
 }
@@ -56,6 +59,7 @@ export interface TrainReport {
   readonly faces: Readonly<Record<string, Readonly<Record<SplitPart, number>>>>;
   /** Samples (faces and changed copies) by label. */
   readonly samples: Readonly<Record<'train' | 'validation', Readonly<Record<MaskLabel, number>>>>;
+  readonly corrections: CorrectionsReport;
   readonly backend: string;
   readonly epochs: readonly EpochReport[];
   readonly bestEpoch: number;
@@ -82,7 +86,10 @@ export async function runTrain(options: TrainOptions): Promise<TrainReport> {
   const backbone = mobileNetV2({ weights, sizePx: recipe.inputPx, at: 'head' });
   const frozen = buildFrozenPart(backbone, recipe.featureNodes);
 
-  const found = await discoverAll(options.dataDirs);
+  const { pictures: found, report: corrections } = await correctPictures(
+    await discoverAll(options.dataDirs),
+    options.corrections,
+  );
   const printed = await step(progress, 'reading pictures', found.length, 'pictures', (onProgress) =>
     printPictures(found, { ...shared, onProgress }),
   );
@@ -129,6 +136,7 @@ export async function runTrain(options: TrainOptions): Promise<TrainReport> {
     model: basename(outDir),
     faces: countFaces(pictures, parts),
     samples,
+    corrections,
     backend,
     epochs: trained.epochs,
     bestEpoch: trained.bestEpoch,

@@ -20,6 +20,7 @@ interface EvaluateArguments {
   readonly minSharpness?: number;
   readonly minCertainty: number;
   readonly detectorSize: number;
+  readonly corrections?: string | false;
   readonly out?: string;
   readonly json?: true;
 }
@@ -64,6 +65,11 @@ export function register(program: Command): void {
     )
     .option('--detector-size <px>', 'longer side that pictures are brought to', number(96, 1920), 640)
     .option('--out <dir>', 'write a readable report with pictures there')
+    .option(
+      '--corrections <file>',
+      'corrections of labels and boxes (default: those that ship with our models)',
+    )
+    .option('--no-corrections', 'labels and boxes as they are given')
     .option('--json', 'print the result as JSON')
     .action((options: EvaluateArguments) => withSignals((signal) => evaluate(options, signal)));
 }
@@ -76,6 +82,7 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
     throw new AppError('CLI_USAGE', '--detector-size must be a multiple of 32', { exitCode: 2 });
   const [
     { runEvaluate },
+    { describeCorrections },
     { InferencePool },
     { readManifest },
     { modelFolder },
@@ -83,6 +90,7 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
     { configSchema },
   ] = await Promise.all([
     import('../../training/evaluate.js'),
+    import('../../training/dataset/correct-pictures.js'),
     import('../../inference/inference-pool.js'),
     import('../../inference/manifest.js'),
     import('../model-folders.js'),
@@ -127,8 +135,10 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
       progress: stepProgress(),
       signal,
       ...(options.only ? { only: { splitFile: join(modelDir, 'split.json'), part: options.only } } : {}),
+      ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
       ...(options.out === undefined ? {} : { outDir: options.out }),
     });
+    for (const line of describeCorrections(report.corrections)) note(line);
     if (options.json) printJson(report);
     else printSummary(report);
     if (options.out !== undefined) note(`report: ${join(options.out, 'report.html')}`);

@@ -6,6 +6,7 @@ import { stepProgress } from '../step-progress.js';
 interface TrainArguments {
   readonly recipe: string;
   readonly data: string[];
+  readonly corrections?: string | false;
   readonly out: string;
   readonly split?: string;
   readonly cache?: string;
@@ -24,20 +25,31 @@ export function register(program: Command): void {
     .requiredOption('--out <dir>', "the model's folder; its last part becomes the model's name")
     .option('--split <file>', 'an earlier split.json: what it holds back stays held back')
     .option('--cache <dir>', 'where prepared pictures and features are kept (default: temporary files)')
+    .option(
+      '--corrections <file>',
+      'corrections of labels and boxes (default: those that ship with our models)',
+    )
+    .option('--no-corrections', 'labels and boxes as they are given')
     .option('--json', 'print the result as JSON')
     .action((options: TrainArguments) => withSignals((signal) => train(options, signal)));
 }
 
 async function train(options: TrainArguments, signal: AbortSignal): Promise<void> {
-  const [{ runTrain }, { openEngineFaceFinder }, { findRecipe }, { modelsDir }, { join }] = await Promise.all(
-    [
-      import('../../training/train.js'),
-      import('../../training/dataset/engine-face-finder.js'),
-      import('../../training/recipes/index.js'),
-      import('../../lib/package-paths.js'),
-      import('node:path'),
-    ],
-  );
+  const [
+    { runTrain },
+    { describeCorrections },
+    { openEngineFaceFinder },
+    { findRecipe },
+    { modelsDir },
+    { join },
+  ] = await Promise.all([
+    import('../../training/train.js'),
+    import('../../training/dataset/correct-pictures.js'),
+    import('../../training/dataset/engine-face-finder.js'),
+    import('../../training/recipes/index.js'),
+    import('../../lib/package-paths.js'),
+    import('node:path'),
+  ]);
   findRecipe(options.recipe);
   const finder = await openEngineFaceFinder({ modelsDir: modelsDir(), sizePx: 640, scoreThreshold: 0.3 });
   try {
@@ -50,8 +62,10 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
       progress: stepProgress(),
       signal,
       ...(options.split === undefined ? {} : { splitFile: options.split }),
+      ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
       ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
     });
+    for (const line of describeCorrections(report.corrections)) note(line);
     if (options.json) {
       printJson(report);
       return;

@@ -31,13 +31,26 @@ export async function fingerprintPicture(path: string): Promise<Fingerprint> {
       .raw()
       .toBuffer();
     return {
-      contentHash: createHash('sha256').update(bytes).digest('hex').slice(0, 16),
+      contentHash: hashOf(bytes),
       perceptual: differenceBits(grey, false),
       perceptualMirrored: differenceBits(grey, true),
     };
   } catch (cause) {
     throw new AppError('DATA_UNREADABLE', `${path} cannot be read as a picture`, { cause, path });
   }
+}
+
+/** The content hash alone, which needs no decoding. Throws `AppError` DATA_UNREADABLE when there is no such file. */
+export async function contentHashOf(path: string): Promise<string> {
+  try {
+    return hashOf(await readFile(path));
+  } catch (cause) {
+    throw new AppError('DATA_UNREADABLE', `${path} cannot be read`, { cause, path });
+  }
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }
 
 /** Number of bits in which two fingerprints of the same kind differ, 0 … 256. */

@@ -17,12 +17,18 @@ interface PictureFile {
   readonly dataset: string;
 }
 
-/** A whole scene with boxes. Not every face in it need be labelled. */
+/** A whole scene with boxes, in pixels of the picture as stored. Not every face in it need be labelled. */
 export interface ScenePicture extends PictureFile {
   readonly kind: 'scene';
   readonly width: number;
   readonly height: number;
   readonly faces: readonly LabelledFace[];
+  /** Faces whose label nobody can tell: for a detector, never for a classifier. */
+  readonly unclassified: readonly Box[];
+  /** Neither used nor counted: reflections, drawings, the unrecognisable. */
+  readonly ignored: readonly Box[];
+  /** What a detector takes for a face and is none. */
+  readonly notFaces: readonly Box[];
 }
 
 /** A picture of one person, anything from a tight face crop to a portrait, out of a folder named by its label. */
@@ -36,4 +42,9 @@ export type LabelledPicture = ScenePicture | PortraitPicture;
 /** Name by which recipes and reports speak of a data set: its last two folders. */
 export function datasetName(directory: string): string {
   return `${basename(dirname(directory))}/${basename(directory)}`;
+}
+
+/** The picture's file, relative to the folder of its data set, with slashes. */
+export function fileInDataset({ id, dataset }: Pick<LabelledPicture, 'id' | 'dataset'>): string {
+  return id.startsWith(`${dataset}/`) ? id.slice(dataset.length + 1) : id;
 }

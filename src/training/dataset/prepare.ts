@@ -90,8 +90,9 @@ export async function labelledFaces(
     return [{ label: picture.label, box: face?.box ?? whole, landmarks: face?.landmarks ?? null }];
   }
   const detections = await finder.find(rgb);
+  // Faces without a label take part, so that a detection of theirs goes to no neighbour.
   const matches = matchBoxes(
-    picture.faces.map(({ box }) => box),
+    [...picture.faces.map(({ box }) => box), ...picture.unclassified],
     detections.map(({ box }) => box),
   );
   return picture.faces.map(({ box, label }, faceIndex) => {
@@ -120,6 +121,10 @@ async function mapCached<In, Out>(
 }
 
 function labelsKey(picture: LabelledPicture): string {
-  const labels = picture.kind === 'scene' ? JSON.stringify(picture.faces) : picture.label;
+  const labels =
+    picture.kind === 'portrait'
+      ? picture.label
+      : JSON.stringify(picture.faces) +
+        (picture.unclassified.length > 0 ? JSON.stringify(picture.unclassified) : '');
   return createHash('sha256').update(labels).digest('hex').slice(0, 8);
 }

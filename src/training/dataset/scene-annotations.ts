@@ -49,6 +49,9 @@ export async function readScenes(directory: string): Promise<ScenePicture[]> {
         width,
         height,
         faces: faces.map(({ label, ...box }) => ({ label, box })),
+        unclassified: [],
+        ignored: [],
+        notFaces: [],
       },
     ];
   });

@@ -1,4 +1,5 @@
 import { MASK_LABELS, type MaskLabel, NOT_ASSESSABLE_REASONS, topLabel } from '../../domain/label.js';
+import type { CorrectionsReport } from '../dataset/correct-pictures.js';
 import { expectedCalibrationError, type ReliabilityBin, reliabilityBins } from '../metrics/calibration.js';
 import {
   type ClassificationMetrics,
@@ -25,6 +26,8 @@ export interface EvaluateReport extends ClassificationMetrics {
   readonly model: string;
   readonly data: string;
   readonly pictures: number;
+  /** Which corrections of labels and boxes these figures stand on. */
+  readonly corrections: CorrectionsReport;
   /** Expected calibration error over the judged faces, 15 bins. */
   readonly ece: number;
   readonly notAssessable: { readonly count: number; readonly byReason: Readonly<Record<string, number>> };
@@ -55,6 +58,7 @@ export interface ReportContext {
   readonly isScenes: boolean;
   /** Every face in the set is labelled, so a detection elsewhere is a false alarm. */
   readonly isComplete: boolean;
+  readonly corrections: CorrectionsReport;
 }
 
 /** Faces by their shorter side, pixels. */
@@ -98,6 +102,7 @@ export function evaluationReport(judged: readonly JudgedPicture[], context: Repo
     model: context.model,
     data: context.data,
     pictures: judged.length,
+    corrections: context.corrections,
     ...classificationMetrics(faces.map(asJudged)),
     ece: expectedCalibrationError(reliability),
     notAssessable: {

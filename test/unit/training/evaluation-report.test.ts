@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MaskLabel, NotAssessableReason } from '../../../src/domain/label.js';
+import { NO_CORRECTIONS } from '../../../src/training/dataset/correct-pictures.js';
 import type { PortraitPicture } from '../../../src/training/dataset/picture.js';
 import { worstErrors } from '../../../src/training/evaluation/contact-sheet.js';
 import { evaluationReport, sizeName } from '../../../src/training/evaluation/evaluation-report.js';
@@ -24,7 +25,13 @@ function face(
   return { picture, label, box: { x: 0, y: 0, width: 1, height: 1 }, facePx, isFound, scores, reason };
 }
 
-const scenes = { model: 'm', data: 'd', isScenes: true, isComplete: false };
+const scenes = {
+  model: 'm',
+  data: 'd',
+  isScenes: true,
+  isComplete: false,
+  corrections: NO_CORRECTIONS,
+};
 const faces = [
   face('with_mask', 'with_mask'),
   face('with_mask', 'with_mask', { isFound: false }),

@@ -9,7 +9,18 @@ const landmarks = [0, 1, 2, 3, 4].map((i) => ({ x: i, y: i })) as never;
 
 function picture(dataset: string, faces: readonly [MaskLabel, number][]): PreparedPicture {
   return {
-    picture: { kind: 'scene', path: '/x', id: 'x', dataset, width: 500, height: 500, faces: [] },
+    picture: {
+      kind: 'scene',
+      path: '/x',
+      id: 'x',
+      dataset,
+      width: 500,
+      height: 500,
+      faces: [],
+      unclassified: [],
+      ignored: [],
+      notFaces: [],
+    },
     print: {
       contentHash: '0',
       perceptual: new Uint32Array(8),
