@@ -28,8 +28,8 @@ export interface EvaluateOptions {
   readonly concurrency: number;
   /** Only pictures of this part of a split file (the model's `split.json`). */
   readonly only?: { readonly splitFile: string; readonly part: SplitPart };
-  /** A corrections file; `false` for none, absent for the one that ships with our models. */
-  readonly corrections?: string | false;
+  /** Corrections files; `false` for none, absent for those that ship with our models. */
+  readonly corrections?: readonly string[] | false;
   /** Every face of the set is labelled. */
   readonly isComplete?: boolean;
   /** Where the readable report goes; created when missing. */

@@ -45,8 +45,8 @@ export interface TrainOptions {
   readonly cacheDir?: string;
   /** An earlier split whose held-out pictures stay held out. */
   readonly splitFile?: string;
-  /** A corrections file; `false` for none, absent for the one that ships with our models. */
-  readonly corrections?: string | false;
+  /** Corrections files; `false` for none, absent for those that ship with our models. */
+  readonly corrections?: readonly string[] | false;
   readonly progress?: TrainingProgress;
   readonly signal?: AbortSignal;
 }

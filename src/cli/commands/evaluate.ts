@@ -20,7 +20,7 @@ interface EvaluateArguments {
   readonly minSharpness?: number;
   readonly minCertainty: number;
   readonly detectorSize: number;
-  readonly corrections?: string | false;
+  readonly corrections?: readonly string[] | false;
   readonly out?: string;
   readonly json?: true;
 }
@@ -66,7 +66,7 @@ export function register(program: Command): void {
     .option('--detector-size <px>', 'longer side that pictures are brought to', number(96, 1920), 640)
     .option('--out <dir>', 'write a readable report with pictures there')
     .option(
-      '--corrections <file>',
+      '--corrections <file...>',
       'corrections of labels and boxes (default: those that ship with our models)',
     )
     .option('--no-corrections', 'labels and boxes as they are given')

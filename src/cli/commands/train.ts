@@ -6,7 +6,7 @@ import { stepProgress } from '../step-progress.js';
 interface TrainArguments {
   readonly recipe: string;
   readonly data: string[];
-  readonly corrections?: string | false;
+  readonly corrections?: readonly string[] | false;
   readonly out: string;
   readonly split?: string;
   readonly cache?: string;
@@ -26,7 +26,7 @@ export function register(program: Command): void {
     .option('--split <file>', 'an earlier split.json: what it holds back stays held back')
     .option('--cache <dir>', 'where prepared pictures and features are kept (default: temporary files)')
     .option(
-      '--corrections <file>',
+      '--corrections <file...>',
       'corrections of labels and boxes (default: those that ship with our models)',
     )
     .option('--no-corrections', 'labels and boxes as they are given')

@@ -17,7 +17,8 @@ import { isMostlyInside } from './regions.js';
 
 /** A correction that changed nothing, and why. */
 export interface UnfitCorrection {
-  readonly line: number;
+  /** `FILE:LINE`. */
+  readonly source: string;
   readonly dataset: string;
   readonly file: string;
   readonly problem: string;
@@ -49,8 +50,8 @@ export function applyCorrections(
   >;
   const unfit: UnfitCorrection[] = [];
   const byPicture = new Map<LabelledPicture, Correction[]>();
-  const reject = ({ line, dataset, file }: Correction, problem: string) =>
-    void unfit.push({ line, dataset, file, problem });
+  const reject = ({ source, dataset, file }: Correction, problem: string) =>
+    void unfit.push({ source, dataset, file, problem });
   for (const correction of corrections) {
     if (!present.has(correction.dataset)) continue;
     const named = byFile.get(correction) ?? [];

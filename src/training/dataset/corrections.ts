@@ -42,40 +42,47 @@ const correctionSchema = z.discriminatedUnion('action', [
 export const CORRECTION_ACTIONS = ['relabel', 'remove', 'add', 'ignore', 'not_a_face'] as const;
 export type CorrectionAction = (typeof CORRECTION_ACTIONS)[number];
 
-/** What one line of a corrections file says, and where it stands. `box` is absent for pictures of one person. */
-export type Correction = z.infer<typeof correctionSchema> & { readonly line: number };
+/** What one line of a corrections file says. `box` is absent for pictures of one person. */
+export type Correction = z.infer<typeof correctionSchema> & {
+  /** Where it stands, `FILE:LINE`. */
+  readonly source: string;
+};
 
-/** A corrections file as read: a line that says what an earlier one says is only counted. */
-export interface CorrectionsFile {
-  readonly path: string;
+/** Corrections as read: a line that says what an earlier one says is only counted. */
+export interface CorrectionList {
   readonly corrections: readonly Correction[];
   readonly repeated: number;
 }
 
-/**
- * Reads a corrections file: one JSON object a line, `{dataset, file, hash, action, box?, label?, why?}`; see
- * docs/training-data.md. Empty lines are skipped. Throws `AppError` DATA_NOT_FOUND when it cannot be read,
- * CORRECTIONS_INVALID naming the line that breaks the form, CORRECTIONS_CONFLICT naming two lines that contradict
- * each other.
- */
-export async function readCorrections(path: string): Promise<CorrectionsFile> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new AppError('DATA_NOT_FOUND', `${path} cannot be read`, { cause, path, exitCode: 2 });
-  }
-  return parseCorrections(text, path);
+interface NamedText {
+  /** For messages. */
+  readonly name: string;
+  readonly text: string;
 }
 
-/** As {@link readCorrections}, of text; `path` is for messages. */
-export function parseCorrections(text: string, path: string): CorrectionsFile {
+/**
+ * Reads a corrections file, or several together (each person may keep their own): one JSON object a line,
+ * `{dataset, file, hash, action, box?, label?, why?}`; see docs/training-data.md. Empty lines are skipped. Throws
+ * `AppError` DATA_NOT_FOUND when one cannot be read, CORRECTIONS_INVALID naming the line that breaks the form,
+ * CORRECTIONS_CONFLICT naming two lines that contradict each other.
+ */
+export async function readCorrections(...paths: readonly string[]): Promise<CorrectionList> {
+  const texts: NamedText[] = [];
+  for (const path of paths)
+    try {
+      texts.push({ name: path, text: await readFile(path, 'utf8') });
+    } catch (cause) {
+      throw new AppError('DATA_NOT_FOUND', `${path} cannot be read`, { cause, path, exitCode: 2 });
+    }
+  return parseCorrections(texts);
+}
+
+/** As {@link readCorrections}, of text. */
+export function parseCorrections(texts: readonly NamedText[]): CorrectionList {
   const corrections: Correction[] = [];
   const byPicture = new Map<string, Correction[]>();
   let repeated = 0;
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === '') continue;
-    const correction = parseLine(line, path, index + 1);
+  for (const correction of texts.flatMap(parseLines)) {
     // A data set may be named with the folder above it or without.
     const dataset = correction.dataset.split('/').at(-1);
     const key = JSON.stringify([dataset, correction.file, correction.hash]);
@@ -83,7 +90,7 @@ export function parseCorrections(text: string, path: string): CorrectionsFile {
     byPicture.set(key, others);
     const relations = others.map((other) => ({ other, relation: relationOf(other, correction) }));
     const conflict = relations.find(({ relation }) => relation === 'conflict');
-    if (conflict) throw contradiction(path, conflict.other, correction);
+    if (conflict) throw contradiction(conflict.other, correction);
     if (relations.some(({ relation }) => relation === 'same')) {
       repeated++;
       continue;
@@ -91,7 +98,7 @@ export function parseCorrections(text: string, path: string): CorrectionsFile {
     others.push(correction);
     corrections.push(correction);
   }
-  return { path, corrections, repeated };
+  return { corrections, repeated };
 }
 
 /** Does no side of two boxes differ by more than {@link SAME_BOX_PX}? */
@@ -123,32 +130,38 @@ function claimOf(correction: Correction): string {
   return `${correction.action}:${'label' in correction ? correction.label : ''}`;
 }
 
-function parseLine(text: string, path: string, line: number): Correction {
+function parseLines({ name, text }: NamedText): Correction[] {
+  return text
+    .split(/\r?\n/)
+    .flatMap((line, index) => (line.trim() === '' ? [] : [parseLine(line, name, index + 1)]));
+}
+
+function parseLine(text: string, name: string, line: number): Correction {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw invalid(path, line, 'is not JSON', cause);
+    throw invalid(name, line, 'is not JSON', cause);
   }
   const parsed = correctionSchema.safeParse(json);
-  if (parsed.success) return { ...parsed.data, line };
+  if (parsed.success) return { ...parsed.data, source: `${name}:${line}` };
   const issue = parsed.error.issues[0]!;
-  throw invalid(path, line, `${issue.path.join('.') || '(line)'}: ${issue.message}`, parsed.error);
+  throw invalid(name, line, `${issue.path.join('.') || '(line)'}: ${issue.message}`, parsed.error);
 }
 
-function invalid(path: string, line: number, problem: string, cause: unknown): AppError {
-  return new AppError('CORRECTIONS_INVALID', `${path}, line ${line}: ${problem}`, {
+function invalid(name: string, line: number, problem: string, cause: unknown): AppError {
+  return new AppError('CORRECTIONS_INVALID', `${name}, line ${line}: ${problem}`, {
     cause,
-    path: `${path}:${line}`,
+    path: `${name}:${line}`,
     hint: `expected {"dataset", "file", "hash", "action": ${CORRECTION_ACTIONS.join(' | ')}, "box"?, "label"?, "why"?}`,
     exitCode: 2,
   });
 }
 
-function contradiction(path: string, earlier: Correction, later: Correction): AppError {
+function contradiction(earlier: Correction, later: Correction): AppError {
   return new AppError(
     'CORRECTIONS_CONFLICT',
-    `${path}, lines ${earlier.line} and ${later.line}: contradict each other (${claimOf(earlier)}, ${claimOf(later)}) about one place in ${later.dataset}/${later.file}`,
-    { path: `${path}:${later.line}`, hint: 'keep the one that is right', exitCode: 2 },
+    `${earlier.source} and ${later.source} contradict each other (${claimOf(earlier)}, ${claimOf(later)}) about one place in ${later.dataset}/${later.file}`,
+    { path: later.source, hint: 'keep the one that is right', exitCode: 2 },
   );
 }

@@ -33,7 +33,7 @@ function line(action: string, more: object = {}): string {
   return JSON.stringify({ dataset: 'scenes/ilc', file: 'images/a.jpg', hash: HASH, action, ...more });
 }
 const ofPortrait = { dataset: 'data/crops', file: 'with_mask/1.jpg' };
-const read = (...lines: string[]) => parseCorrections(lines.join('\n'), 'corrections.jsonl');
+const read = (...lines: string[]) => parseCorrections([{ name: 'c.jsonl', text: lines.join('\n') }]);
 const apply = (...lines: string[]) =>
   applyCorrections([scene, portrait], () => HASH, read(...lines).corrections);
 
@@ -84,7 +84,7 @@ describe('readCorrections', () => {
     expect(() => read(first, '', second)).toThrow(
       expect.objectContaining({
         code: 'CORRECTIONS_CONFLICT',
-        message: expect.stringContaining('lines 1 and 3'),
+        message: expect.stringContaining('c.jsonl:1 and c.jsonl:3 contradict'),
       }),
     );
   });
@@ -97,7 +97,20 @@ describe('readCorrections', () => {
       line('add', { box: at(12), label: 'with_mask', why: 'a better box' }),
     );
     expect(file).toMatchObject({ repeated: 1 });
-    expect(file.corrections.map(({ line }) => line)).toEqual([1, 3, 4]);
+    expect(file.corrections.map(({ source }) => source)).toEqual(['c.jsonl:1', 'c.jsonl:3', 'c.jsonl:4']);
+  });
+});
+
+describe('several files of corrections', () => {
+  it('are held against each other', () => {
+    const texts = (second: string) => [
+      { name: 'a.jsonl', text: line('add', { box: at(300) }) },
+      { name: 'b.jsonl', text: second },
+    ];
+    expect(parseCorrections(texts(line('add', { box: at(301) })))).toMatchObject({ repeated: 1 });
+    expect(() => parseCorrections(texts(line('ignore', { box: at(301) })))).toThrow(
+      'a.jsonl:1 and b.jsonl:1 contradict',
+    );
   });
 });
 
@@ -157,7 +170,7 @@ describe('applyCorrections', () => {
     );
     expect(pictures).toEqual([scene, portrait]);
     expect(Object.values(applied).every((count) => count === 0)).toBe(true);
-    expect(unfit.map(({ line, problem }) => `${line} ${problem}`)).toEqual([
+    expect(unfit.map(({ source, problem }) => `${source.slice(8)} ${problem}`)).toEqual([
       '2 no such picture',
       '3 the picture has another content than when it was corrected',
       '1 no annotated face has this box',
