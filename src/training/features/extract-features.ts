@@ -8,7 +8,7 @@ import { paintMask } from '../augment/paint-mask.js';
 import type { PreparedPicture } from '../dataset/prepare.js';
 import { type RgbPicture, readRgbPicture } from '../dataset/rgb-picture.js';
 import { writeOnnx } from '../export/onnx-writer.js';
-import { toFloat16 } from '../export/packed-weights.js';
+import { toFloat16 } from '../../lib/float16.js';
 import { seededRandom } from '../random.js';
 import type { Recipe } from '../recipes/recipe.js';
 import type { FrozenPart } from './feature-network.js';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { fromFloat16 } from '../export/packed-weights.js';
+import { fromFloat16 } from '../../lib/float16.js';
 import type { FeatureSet } from '../features/extract-features.js';
 
 export interface Batch {

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { toFloat16 } from '../../../src/lib/float16.js';
 import type { Network } from '../../../src/training/export/network.js';
 import { writeOnnx } from '../../../src/training/export/onnx-writer.js';
-import { toFloat16 } from '../../../src/training/export/packed-weights.js';
 import type { FeatureSet } from '../../../src/training/features/extract-features.js';
 import { MaskHead } from '../../../src/training/head/mask-head.js';
 import { startTensorFlow } from '../../../src/training/head/tensorflow.js';

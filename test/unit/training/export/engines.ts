@@ -3,6 +3,8 @@ import '@tensorflow/tfjs-backend-wasm';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { loadFrozen } from '../../../../src/inference/load-frozen.js';
+import type { TfNative } from '../../../../src/inference/tfjs-native.js';
 import type { WeightTensor } from '../../../../src/training/export/network.js';
 import { type TfjsModelFiles, toModelArtifacts } from '../../../../src/training/export/tfjs-writer.js';
 
@@ -48,6 +50,29 @@ export async function runTfjs(
       .map((tensor, i) => [names[i] as string, { shape: tensor.shape, data: tensor.dataSync<'float32'>() }]),
   );
   tf.dispose([input, results]);
+  model.dispose();
+  return outputs;
+}
+
+/** Through the frozen SavedModel that native TensorFlow runs. */
+export async function runSavedModel(
+  native: TfNative,
+  files: TfjsModelFiles,
+  pixels: Uint8Array,
+  shape: readonly number[],
+): Promise<Outputs> {
+  await native.setBackend('tensorflow');
+  const model = await loadFrozen(native, toModelArtifacts(files));
+  const input = native.tensor(Int32Array.from(pixels), [...shape], 'int32');
+  const results = model.predict({ pixels: input }) as Record<string, tf.Tensor>;
+  const outputs = new Map(
+    Object.entries(results).map(([name, tensor]) => [
+      name,
+      { shape: tensor.shape, data: tensor.dataSync<'float32'>() },
+    ]),
+  );
+  input.dispose();
+  for (const tensor of Object.values(results)) tensor.dispose();
   model.dispose();
   return outputs;
 }

@@ -2,15 +2,26 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { verifyManifest } from '../../../../src/inference/manifest.js';
+import { type ModelManifest, verifyManifest } from '../../../../src/inference/manifest.js';
+import { loadNativeTensorFlow } from '../../../../src/inference/tfjs-native.js';
 import { mobileNetV2, readBackboneWeights } from '../../../../src/training/export/mobilenet-v2.js';
 import { writeOnnx } from '../../../../src/training/export/onnx-writer.js';
 import type { TfjsModelFiles } from '../../../../src/training/export/tfjs-writer.js';
-import { largestDifference, randomPixels, runOnnxOnPixels, runTfjs, seededRandom } from './engines.js';
+import {
+  largestDifference,
+  type Outputs,
+  randomPixels,
+  runOnnxOnPixels,
+  runSavedModel,
+  runTfjs,
+  seededRandom,
+} from './engines.js';
 
+const { native } = await loadNativeTensorFlow({ threads: 1 });
 const modelsDir = fileURLToPath(new URL('../../../../models/', import.meta.url));
 const names = (await readdir(modelsDir, { withFileTypes: true }))
-  .filter((entry) => entry.isDirectory())
+  // `data` holds splits and corrections.
+  .filter((entry) => entry.isDirectory() && entry.name !== 'data')
   .map((entry) => entry.name);
 
 async function tfjsFiles(modelDir: string): Promise<TfjsModelFiles> {
@@ -34,30 +45,39 @@ describe.each(names)('models/%s', (name) => {
     for (const fact of [name, manifest.license]) expect(card).toContain(fact);
   });
 
-  it('gives the same scores in both engines, within 1e-3', async () => {
+  /** A batch of noise, and what ONNX Runtime makes of it. */
+  const prepare = async () => {
     const { manifest } = await verifyManifest(modelDir);
     const shape = [2, manifest.input.heightPx ?? 96, manifest.input.widthPx ?? 128, 3];
     const pixels = randomPixels(seededRandom(8), shape);
-    const onnx = await runOnnxOnPixels(
-      await readFile(join(modelDir, manifest.forms.onnx.file)),
-      pixels,
-      shape,
-    );
-    const tfjs = await runTfjs(await tfjsFiles(modelDir), 'wasm', pixels, shape);
-    expect([...onnx.keys()].sort()).toEqual(manifest.outputs.map((output) => output.name).sort());
-    for (const output of manifest.outputs) {
-      const found = onnx.get(output.name);
-      expect(found?.shape.map((side, axis) => (output.shape[axis] === null ? null : side))).toEqual(
-        output.shape,
-      );
-      expect(tfjs.get(output.name)?.shape).toEqual(found?.shape);
+    const model = await readFile(join(modelDir, manifest.forms.onnx.file));
+    return { manifest, shape, pixels, onnx: await runOnnxOnPixels(model, pixels, shape) };
+  };
+
+  it('gives the same scores in ONNX Runtime and TensorFlow.js, within 1e-3', async () => {
+    const { manifest, shape, pixels, onnx } = await prepare();
+    for (const output of manifest.outputs)
       expect(
-        largestDifference(found?.data ?? [], tfjs.get(output.name)?.data ?? []),
-        output.name,
-      ).toBeLessThan(1e-3);
-    }
+        onnx.get(output.name)?.shape.map((side, axis) => (output.shape[axis] === null ? null : side)),
+      ).toEqual(output.shape);
+    expectSame(await runTfjs(await tfjsFiles(modelDir), 'wasm', pixels, shape), onnx, manifest);
+  });
+
+  it.skipIf(!native)('and as a frozen SavedModel (needs native TensorFlow.js)', async () => {
+    const { manifest, shape, pixels, onnx } = await prepare();
+    expectSame(await runSavedModel(native!.tf, await tfjsFiles(modelDir), pixels, shape), onnx, manifest);
   });
 });
+
+function expectSame(found: Outputs, onnx: Outputs, manifest: ModelManifest): void {
+  expect([...onnx.keys()].sort()).toEqual(manifest.outputs.map((output) => output.name).sort());
+  for (const { name } of manifest.outputs) {
+    expect(found.get(name)?.shape).toEqual(onnx.get(name)?.shape);
+    expect(largestDifference(onnx.get(name)?.data ?? [], found.get(name)?.data ?? []), name).toBeLessThan(
+      1e-3,
+    );
+  }
+}
 
 it('a training starts from the weights of the shipped backbone', async () => {
   const modelDir = join(modelsDir, 'imagenet-mobilenetv2');

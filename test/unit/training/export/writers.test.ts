@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import { loadNativeTensorFlow } from '../../../../src/inference/tfjs-native.js';
 import type { Network, NetworkNode } from '../../../../src/training/export/network.js';
 import { writeOnnx } from '../../../../src/training/export/onnx-writer.js';
 import { writeTfjs } from '../../../../src/training/export/tfjs-writer.js';
 import {
   largestDifference,
+  type Outputs,
   randomPixels,
   randomTensor,
   runOnnxOnPixels,
+  runSavedModel,
   runTfjs,
   seededRandom,
 } from './engines.js';
 import { runReference } from './reference.js';
+
+const { native } = await loadNativeTensorFlow({ threads: 1 });
 
 /** Every operation once, with both kinds of convolution at stride 2 under TensorFlow's SAME. */
 function everyOperation(heightPx: number | null, widthPx: number | null, isFlat: boolean): Network {
@@ -94,14 +99,18 @@ describe.each(cases)('both forms compute what the network says: $title', ({ netw
     'TensorFlow.js cpu': () => runTfjs(writeTfjs(network), 'cpu', pixels, shape),
     'TensorFlow.js wasm': () => runTfjs(writeTfjs(network), 'wasm', pixels, shape),
   };
-  it.each(Object.entries(runs))('%s', async (_engine, run) => {
-    const outputs = await run();
+  const check = (outputs: Outputs) => {
     expect([...outputs.keys()].sort()).toEqual(['edges', 'map', 'scores']);
     for (const [name, { data, batch, height, width, channels }] of expected) {
       const found = outputs.get(name);
       expect(found?.shape).toEqual(name === 'scores' ? [batch, channels] : [batch, height, width, channels]);
       expect(largestDifference(found?.data ?? [], data), name).toBeLessThan(1e-4);
     }
+  };
+  it.each(Object.entries(runs))('%s', async (_engine, run) => check(await run()));
+  it.skipIf(!native)('frozen SavedModel (needs native TensorFlow.js)', async () => {
+    check(await runSavedModel(native!.tf, writeTfjs(network), pixels, shape));
+    check(await runSavedModel(native!.tf, writeTfjs(network, { isCompact: true }), pixels, shape));
   });
 });
 
