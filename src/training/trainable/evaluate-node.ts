@@ -119,7 +119,8 @@ function activate(value: tf.Tensor, activation: Activation): tf.Tensor {
 /** Each pixel becomes 2 × 2: by tiling, whose gradient every backend has. */
 function doubled(input: tf.Tensor4D): tf.Tensor4D {
   const [batch, height, width, channels] = input.shape;
-  const columns = tf.tile(tf.reshape(input, [batch, height, width, 1, channels]), [1, 1, 1, 2, 1]);
-  const rows = tf.tile(tf.reshape(columns, [batch, height, 1, width * 2, channels]), [1, 1, 2, 1, 1]);
+  // In three dimensions: the gradient of a tile ends at four.
+  const columns = tf.tile(tf.reshape(input, [batch * height * width, 1, channels]), [1, 2, 1]);
+  const rows = tf.tile(tf.reshape(columns, [batch * height, 1, width * 2 * channels]), [1, 2, 1]);
   return tf.reshape(rows, [batch, height * 2, width * 2, channels]);
 }
