@@ -1,5 +1,7 @@
 /** Seeded random numbers: the same seed gives the same run on every machine. */
 export interface Random {
+  /** Where the sequence stands: `seededRandom(state)` goes on from here, e.g. after a checkpoint. */
+  readonly state: number;
   /** Uniform in [0, 1). */
   next(): number;
   /** Uniform in [low, high). */
@@ -23,6 +25,9 @@ export function seededRandom(seed: number | string): Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
   return {
+    get state() {
+      return state;
+    },
     next,
     between: (low, high) => low + (high - low) * next(),
     chance: (probability) => next() < probability,
