@@ -54,15 +54,25 @@ function startBar(options: ProgressOptions, stream: NodeJS.WriteStream): Progres
 
 function startLines(options: ProgressOptions, stream: NodeJS.WriteStream): Progress {
   const nowMs = options.nowMs ?? Date.now;
-  let lastMs = nowMs();
+  const startMs = nowMs();
+  let lastMs = startMs;
   return {
     update: (done, note = '') => {
       const atMs = nowMs();
       if (isStderrForPrograms() || atMs - lastMs < LINE_PERIOD_MS) return;
       lastMs = atMs;
-      const behind = note && `, ${note}`;
+      const left = timeLeft(done, options.total, atMs - startMs);
+      const behind = [left, note].map((text) => text && `, ${text}`).join('');
       stream.write(`${options.label}: ${done} of ${options.total} ${options.unit ?? 'steps'}${behind}\n`);
     },
     stop: () => {},
   };
+}
+
+/** `8 s left`, `about 3 min left`, at the pace so far; empty before the first and after the last. */
+function timeLeft(done: number, total: number, elapsedMs: number): string {
+  if (done <= 0 || done >= total) return '';
+  const seconds = (elapsedMs / done / 1000) * (total - done);
+  if (seconds < 100) return `${Math.round(seconds)} s left`;
+  return `about ${Math.round(seconds / 60)} min left`;
 }

@@ -29,7 +29,7 @@ describe('progress without a terminal', () => {
       progress.update(done, done === 4 ? 'loss 0.5' : '');
     }
     progress.stop();
-    expect(text()).toBe('training: 2 of 10 epochs\ntraining: 4 of 10 epochs, loss 0.5\n');
+    expect(text()).toBe('training: 2 of 10 epochs, 8 s left\ntraining: 4 of 10 epochs, 6 s left, loss 0.5\n');
   });
 
   it('writes nothing when programs read stderr (--json)', () => {
@@ -42,7 +42,18 @@ describe('progress without a terminal', () => {
     keepStderrForErrors(false);
     expect(text()).toBe('');
     progress.update(5);
-    expect(text()).toBe('training: 5 of 10 steps\n');
+    expect(text()).toBe('training: 5 of 10 steps, 5 s left\n');
+  });
+
+  it('tells minutes where many are left, and nothing at the end', () => {
+    const { stream, text } = plainStream(false);
+    let nowMs = 0;
+    const progress = startProgress({ label: 'training', total: 100, stream, nowMs: () => nowMs });
+    nowMs = 3000;
+    progress.update(1);
+    nowMs = 300_000;
+    progress.update(100);
+    expect(text()).toBe('training: 1 of 100 steps, about 5 min left\ntraining: 100 of 100 steps\n');
   });
 
   it('writes nothing for quick work', () => {
