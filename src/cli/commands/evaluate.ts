@@ -19,7 +19,9 @@ interface EvaluateArguments {
   readonly minFace?: number;
   readonly minSharpness?: number;
   readonly minCertainty: number;
+  readonly detector?: string;
   readonly detectorSize: number;
+  readonly minFacePx?: number;
   readonly corrections?: readonly string[] | false;
   readonly out?: string;
   readonly json?: true;
@@ -63,6 +65,12 @@ export function register(program: Command): void {
       number(0, 1),
       SINGLE_CROP_MIN_CERTAINTY,
     )
+    .option(
+      '--min-face-px <px>',
+      'labelled faces smaller are not counted, shorter side with the picture brought to 640 px width',
+      number(0, 1000),
+    )
+    .option('--detector <id>', "face detector, a folder of models/ or a path (default: the service's)")
     .option('--detector-size <px>', 'longer side that pictures are brought to', number(96, 1920), 640)
     .option('--out <dir>', 'write a readable report with pictures there')
     .option(
@@ -99,15 +107,17 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
   ]);
   const { detection, classification } = configSchema.parse({});
   const workers = Math.min(8, availableParallelism());
-  const isPath = /[\\/]/.test(options.model);
-  const modelDir = isPath ? resolve(options.model) : await modelFolder(modelsDir(), options.model);
+  const folderOf = (name: string) =>
+    /[\\/]/.test(name) ? Promise.resolve(resolve(name)) : modelFolder(modelsDir(), name);
+  const modelDir = await folderOf(options.model);
+  const detectorModelDir = await folderOf(options.detector ?? detection.model);
   await readManifest(modelDir);
   const pool = await InferencePool.open({
     workers,
     maxQueue: 4 * workers,
     workerOptions: {
       engine: 'auto',
-      detectorModelDir: join(modelsDir(), detection.model),
+      detectorModelDir,
       classifierModelDir: modelDir,
       detectorWidth: options.detectorSize,
       detectorHeight: options.detectorSize,
@@ -124,6 +134,7 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
         scoreThreshold: options.scoreThreshold ?? detection.scoreThreshold,
         minCertainty: options.minCertainty,
         analysedPx: options.detectorSize,
+        ...(options.minFacePx === undefined ? {} : { minLabelledPx: options.minFacePx }),
         crop: {
           ...classification,
           minFacePx: options.minFace ?? classification.minFacePx,

@@ -1,29 +1,44 @@
 import { assessCrop, type CropThresholds } from '../../crops/assess-crop.js';
 import type { Box } from '../../domain/box.js';
 import { type MaskLabel, type MaskScores, type NotAssessableReason, topLabel } from '../../domain/label.js';
-import { findPortraitFace } from '../dataset/face-finder.js';
 import { matchBoxes } from '../dataset/match-boxes.js';
 import type { LabelledPicture, PortraitPicture, ScenePicture } from '../dataset/picture.js';
-import { type RgbPicture, readRgbPicture } from '../dataset/rgb-picture.js';
-import type { PictureJudge } from './judge.js';
+import { isIgnored } from '../dataset/regions.js';
+import { type FaceTraits, yawDegrees } from './face-traits.js';
+import type { Observation, ObservedDetection } from './observe-picture.js';
 
 /** One labelled face and what became of it. */
 export interface FaceRecord {
   readonly picture: LabelledPicture;
   readonly label: MaskLabel;
+  /** The box as labelled; of a picture of one person the box that was judged. */
+  readonly labelledBox: Box;
   /** The box that was judged: the detector's, or the label's own where nothing was found. */
   readonly box: Box;
   /** Shorter side of the labelled box, pixels of the picture. */
   readonly facePx: number;
+  /** The same with the picture brought to a width of {@link REFERENCE_WIDTH_PX}. */
+  readonly referencePx: number;
   readonly isFound: boolean;
   /** Scores of the crop of `box`: told for every face, also for those that count as missed. */
   readonly scores: MaskScores;
+  /** Probability that the crop shows a face at all, where the classifier tells it. */
+  readonly faceScore?: number;
   /** Why it is not assessable; null when it was judged or not found. */
   readonly reason: NotAssessableReason | null;
+  /** Quality of the crop in [0, 1] as the service weighs it; null when not found. */
+  readonly quality: number | null;
+  /** Estimated from the landmarks of the nearest detection, however weak; null where there is none. */
+  readonly yawDegrees: number | null;
+  readonly traits: FaceTraits;
 }
 
 /** A detection on no labelled face. */
 export interface UnmatchedDetection {
+  readonly box: Box;
+  readonly score: number;
+  readonly scores: MaskScores;
+  /** Shorter side, pixels of the picture. */
   readonly facePx: number;
   readonly outcome: MaskLabel | 'not_assessable';
 }
@@ -35,7 +50,10 @@ export interface ScoredDetection {
 }
 
 export interface JudgedPicture {
+  readonly picture: LabelledPicture;
   readonly faces: readonly FaceRecord[];
+  /** Labelled faces that are smaller than asked for and so are not counted at all. */
+  readonly leftOut: number;
   readonly unmatched: readonly UnmatchedDetection[];
   /** Matched at IoU 0.5. */
   readonly detections: readonly ScoredDetection[];
@@ -49,111 +67,131 @@ export interface JudgeRules {
   readonly minCertainty: number;
   /** Longer side to which the detector brings a picture, pixels: the space of `crop.minFacePx`. */
   readonly analysedPx: number;
+  /** Labelled faces smaller than this, `referencePx`, are not counted. Default 0: all are. */
+  readonly minLabelledPx?: number;
 }
 
-/** Judges one picture as the product would. Throws `AppError` DATA_UNREADABLE or the worker's code. */
-export async function judgePicture(
+/** Picture width at which the sizes of labelled faces are compared, pixels. */
+export const REFERENCE_WIDTH_PX = 640;
+
+/** Judges what was observed of one picture as the product would. Pure. */
+export function judgePicture(
   picture: LabelledPicture,
-  judge: PictureJudge,
+  observation: Observation,
   rules: JudgeRules,
-): Promise<JudgedPicture> {
-  const rgb = await readRgbPicture(picture.path);
+): JudgedPicture {
   return picture.kind === 'scene'
-    ? judgeScene(picture, rgb, judge, rules)
-    : judgePortrait(picture, rgb, judge);
+    ? judgeScene(picture, observation, rules)
+    : judgePortrait(picture, observation);
 }
 
-async function judgeScene(
-  picture: ScenePicture,
-  rgb: RgbPicture,
-  judge: PictureJudge,
-  rules: JudgeRules,
-): Promise<JudgedPicture> {
-  const all = await judge.find(rgb);
+function judgeScene(picture: ScenePicture, observation: Observation, rules: JudgeRules): JudgedPicture {
+  const all = observation.detections;
   const found = all.filter(({ score }) => score >= rules.scoreThreshold);
   const labelledBoxes = picture.faces.map(({ box }) => box);
-  const matches = matchBoxes(
-    labelledBoxes,
-    found.map(({ box }) => box),
-  );
-  const missed = labelledBoxes.filter((_, index) => matches[index] === null);
-  const scores = await judge.classify(rgb, [...found.map(({ box }) => box), ...missed]);
-  const geometry = {
-    frameWidth: rgb.width,
-    frameHeight: rgb.height,
-    sourceScale: Math.max(1, Math.max(rgb.width, rgb.height) / rules.analysedPx),
-  };
-  const reasons = found.map((face, index) => {
-    const assessment = assessCrop(face, geometry, rules.crop);
-    if (!assessment.assessable) return assessment.reason;
-    const highest = scores[index]![topLabel(scores[index]!)];
-    return highest < rules.minCertainty ? ('low_certainty' as const) : null;
-  });
-  let missedSoFar = 0;
+  const boxesOf = (detections: readonly ObservedDetection[]) => detections.map(({ box }) => box);
+  const matches = matchBoxes(labelledBoxes, boxesOf(found));
+  const anyMatches = matchBoxes(labelledBoxes, boxesOf(all));
+  const assessments = found.map((face) => assess(face, observation, rules));
   const faces = picture.faces.map(({ box, label }, index): FaceRecord => {
     const match = matches[index] ?? null;
+    const own = observation.faces[index]!;
+    const nearest = anyMatches[index] ?? null;
+    const detection = match === null ? null : found[match]!;
     const facePx = Math.min(box.width, box.height);
-    if (match === null)
-      return {
-        picture,
-        label,
-        box,
-        facePx,
-        isFound: false,
-        scores: scores[found.length + missedSoFar++]!,
-        reason: null,
-      };
     return {
       picture,
       label,
-      box: found[match]!.box,
+      labelledBox: box,
+      box: detection?.box ?? box,
       facePx,
-      isFound: true,
-      scores: scores[match]!,
-      reason: reasons[match]!,
+      referencePx: (facePx * REFERENCE_WIDTH_PX) / observation.width,
+      isFound: detection !== null,
+      scores: (detection ?? own).scores,
+      ...(detection?.faceScore === undefined ? {} : { faceScore: detection.faceScore }),
+      reason: match === null ? null : assessments[match]!.reason,
+      quality: match === null ? null : assessments[match]!.quality,
+      yawDegrees: nearest === null ? null : yawDegrees(all[nearest]!.landmarks),
+      traits: own.traits,
     };
   });
-  const taken = new Set(matches);
-  const onFaceAtHalf = new Set(
-    matchBoxes(
-      labelledBoxes,
-      all.map(({ box }) => box),
-      0.5,
-    ),
-  );
+  const counted = faces.filter(({ referencePx }) => referencePx >= (rules.minLabelledPx ?? 0));
+  // A face whose label nobody can tell, and regions that are not counted: a box there is neither right nor wrong.
+  const isPassedOver = passedOver(picture, new Set(matches), boxesOf(found));
+  const onFaceAtHalf = new Set(matchBoxes(labelledBoxes, boxesOf(all), 0.5));
+  const isPassedOverAtHalf = passedOver(picture, onFaceAtHalf, boxesOf(all));
   return {
-    faces,
-    unmatched: found.flatMap(({ box }, index) =>
-      taken.has(index)
-        ? []
-        : [
-            {
-              facePx: Math.min(box.width, box.height),
-              outcome: reasons[index] === null ? topLabel(scores[index]!) : ('not_assessable' as const),
-            },
-          ],
+    picture,
+    faces: counted,
+    leftOut: faces.length - counted.length,
+    unmatched: found.flatMap(({ box, score, scores }, index) => {
+      if (isPassedOver(index)) return [];
+      const outcome = assessments[index]!.reason === null ? topLabel(scores) : ('not_assessable' as const);
+      return [{ box, score, scores, facePx: Math.min(box.width, box.height), outcome }];
+    }),
+    detections: all.flatMap(({ score }, index): ScoredDetection[] =>
+      onFaceAtHalf.has(index)
+        ? [{ score, isOnFace: true }]
+        : isPassedOverAtHalf(index)
+          ? []
+          : [{ score, isOnFace: false }],
     ),
-    detections: all.map(({ score }, index) => ({ score, isOnFace: onFaceAtHalf.has(index) })),
   };
 }
 
+function assess(
+  face: ObservedDetection,
+  { width, height }: Observation,
+  rules: JudgeRules,
+): { readonly reason: NotAssessableReason | null; readonly quality: number } {
+  const geometry = {
+    frameWidth: width,
+    frameHeight: height,
+    sourceScale: Math.max(1, Math.max(width, height) / rules.analysedPx),
+  };
+  const assessment = assessCrop(face, geometry, rules.crop);
+  const { quality } = assessment;
+  if (!assessment.assessable) return { reason: assessment.reason, quality };
+  const isSure = face.scores[topLabel(face.scores)] >= rules.minCertainty;
+  return { reason: isSure ? null : 'low_certainty', quality };
+}
+
+/** Whether a detection is on a labelled face (`taken`), on one without a label, or in a region that is not counted. */
+function passedOver(
+  picture: ScenePicture,
+  taken: ReadonlySet<number | null>,
+  boxes: readonly Box[],
+): (index: number) => boolean {
+  const onUnclassified = new Set(
+    matchBoxes(
+      picture.unclassified,
+      boxes.map((box, index) => (taken.has(index) ? NOWHERE : box)),
+    ),
+  );
+  return (index) => taken.has(index) || onUnclassified.has(index) || isIgnored(boxes[index]!, picture);
+}
+const NOWHERE: Box = { x: -1e9, y: -1e9, width: 1, height: 1 };
+
 /** A picture of one person is always judged: by the biggest face in it, or whole where none is found. */
-async function judgePortrait(
-  picture: PortraitPicture,
-  rgb: RgbPicture,
-  judge: PictureJudge,
-): Promise<JudgedPicture> {
-  const face = await findPortraitFace(rgb, judge);
-  const box = face?.box ?? { x: 0, y: 0, width: rgb.width, height: rgb.height };
-  const [scores] = await judge.classify(rgb, [box]);
+function judgePortrait(picture: PortraitPicture, { width, height, ...seen }: Observation): JudgedPicture {
+  const face = seen.detections[0] ?? null;
+  const own = seen.faces[0]!;
+  const box = face?.box ?? { x: 0, y: 0, width, height };
+  const facePx = Math.min(box.width, box.height);
   const record: FaceRecord = {
     picture,
     label: picture.label,
+    labelledBox: box,
     box,
-    facePx: Math.min(box.width, box.height),
+    facePx,
+    referencePx: (facePx * REFERENCE_WIDTH_PX) / width,
     isFound: face !== null,
-    scores: scores!,
+    scores: own.scores,
+    ...(face?.faceScore === undefined ? {} : { faceScore: face.faceScore }),
     reason: null,
+    quality: null,
+    yawDegrees: face ? yawDegrees(face.landmarks) : null,
+    traits: own.traits,
   };
-  return { faces: [record], unmatched: [], detections: [] };
+  return { picture, faces: [record], leftOut: 0, unmatched: [], detections: [] };
 }

@@ -18,15 +18,27 @@ export class PictureJudge implements FaceFinder {
   readonly id = 'pool';
   readonly #port: InferencePort;
   readonly #scoreThreshold: number;
+  readonly #lowestScore: number;
 
-  constructor(port: InferencePort, scoreThreshold: number) {
+  /** `scoreThreshold`: the product's; `lowestScore`: where detections end to be of interest to the evaluation. */
+  constructor(port: InferencePort, scoreThreshold: number, lowestScore: number) {
     this.#port = port;
     this.#scoreThreshold = scoreThreshold;
+    this.#lowestScore = Math.min(lowestScore, scoreThreshold);
   }
 
-  async find(picture: RgbPicture): Promise<FaceDetection[]> {
-    const result = await this.#port.detect(toPixelBuffer(picture), this.#scoreThreshold);
-    return [...succeeded(result).faces];
+  /** The faces that the product would see. */
+  find(picture: RgbPicture): Promise<FaceDetection[]> {
+    return this.#detect(picture, this.#scoreThreshold);
+  }
+
+  /** Weaker ones too. */
+  findAll(picture: RgbPicture): Promise<FaceDetection[]> {
+    return this.#detect(picture, this.#lowestScore);
+  }
+
+  async #detect(picture: RgbPicture, scoreThreshold: number): Promise<FaceDetection[]> {
+    return [...succeeded(await this.#port.detect(toPixelBuffer(picture), scoreThreshold)).faces];
   }
 
   async classify(picture: RgbPicture, boxes: readonly Box[]): Promise<readonly MaskScores[]> {

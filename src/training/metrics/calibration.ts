@@ -86,6 +86,14 @@ export function fitCalibration(
   return { temperature: Math.exp(logTemperature!), bias: bias.map((value) => value - mean) };
 }
 
+/** The temperature alone that makes the labels of these samples most likely (Guo et al., 2017, section 4.2). */
+export function fitTemperature(logits: readonly (readonly number[])[], labelled: readonly number[]): number {
+  const bias = new Array<number>(logits[0]?.length ?? 0).fill(0);
+  const reach = Math.log(8);
+  const lossAt = (value: number) => meanLogLoss(logits, labelled, { temperature: Math.exp(value), bias });
+  return Math.exp(goldenSection(lossAt, -reach, reach));
+}
+
 /** Weights of samples (labels as indices into `shares`) under which the labels have these shares. */
 export function shareWeights(labelled: readonly number[], shares: readonly number[]): number[] {
   const counts = shares.map((_, label) => labelled.filter((other) => other === label).length);

@@ -40,6 +40,15 @@ export function classificationMetrics(faces: readonly JudgedFace[]): Classificat
     support[labelled]!++;
     if (judged !== null) rows[labelled]![judged]!++;
   }
+  return metricsFromCounts(rows, support);
+}
+
+/** As {@link classificationMetrics}, from counts: `rows[i][j]` labelled i and judged j, `support[i]` labelled i. */
+export function metricsFromCounts(
+  rows: readonly (readonly number[])[],
+  support: readonly number[],
+): ClassificationMetrics {
+  const count = support.reduce((sum, value) => sum + value, 0);
   const labels = MASK_LABELS.map((_, i) => {
     const right = rows[i]![i]!;
     const judgedSo = rows.reduce((sum, row) => sum + row[i]!, 0);
@@ -54,10 +63,10 @@ export function classificationMetrics(faces: readonly JudgedFace[]): Classificat
   });
   const occurring = labels.filter((label) => label.support > 0);
   return {
-    count: faces.length,
+    count,
     accuracy: ratio(
       MASK_LABELS.reduce((sum, _, i) => sum + rows[i]![i]!, 0),
-      faces.length,
+      count,
     ),
     labels: {
       with_mask: labels[0]!,

@@ -3,8 +3,9 @@ import type { MaskLabel, NotAssessableReason } from '../../../src/domain/label.j
 import { NO_CORRECTIONS } from '../../../src/training/dataset/correct-pictures.js';
 import type { PortraitPicture } from '../../../src/training/dataset/picture.js';
 import { worstErrors } from '../../../src/training/evaluation/contact-sheet.js';
-import { evaluationReport, sizeName } from '../../../src/training/evaluation/evaluation-report.js';
+import { evaluationReport } from '../../../src/training/evaluation/evaluation-report.js';
 import type { FaceRecord } from '../../../src/training/evaluation/judge-pictures.js';
+import { sizeName } from '../../../src/training/evaluation/slice-names.js';
 
 const picture: PortraitPicture = {
   kind: 'portrait',
@@ -22,7 +23,13 @@ function face(
   const { isFound = true, reason = null, facePx = 40, score = 0.8 } = more;
   const rest = (1 - score) / 2;
   const scores = { with_mask: rest, without_mask: rest, mask_worn_incorrectly: rest, [judged]: score };
-  return { picture, label, box: { x: 0, y: 0, width: 1, height: 1 }, facePx, isFound, scores, reason };
+  const box = { x: 0, y: 0, width: facePx, height: facePx };
+  return {
+    ...{ picture, label, box, labelledBox: box, facePx, referencePx: facePx, isFound, scores, reason },
+    quality: isFound ? 0.5 : null,
+    yawDegrees: 0,
+    traits: { brightness: 120, sharpness: 900, skinShare: 0.1, lowerColour: 'blue' },
+  };
 }
 
 const scenes = {
@@ -38,12 +45,15 @@ const faces = [
   face('without_mask', 'without_mask', { reason: 'too_small', facePx: 12 }),
   face('without_mask', 'mask_worn_incorrectly', { score: 0.9 }),
 ];
+const unsure = { with_mask: 0.4, without_mask: 0.4, mask_worn_incorrectly: 0.2 };
 const judged = [
   {
+    picture,
     faces,
+    leftOut: 0,
     unmatched: [
-      { facePx: 20, outcome: 'without_mask' as const },
-      { facePx: 200, outcome: 'not_assessable' as const },
+      { box: faces[0]!.box, score: 0.6, scores: unsure, facePx: 20, outcome: 'without_mask' as const },
+      { box: faces[0]!.box, score: 0.6, scores: unsure, facePx: 200, outcome: 'not_assessable' as const },
     ],
     detections: [
       { score: 0.9, isOnFace: true },
@@ -73,7 +83,7 @@ describe('evaluationReport', () => {
   });
 
   it('keeps unlabelled faces out of precision unless all are labelled', () => {
-    expect(evaluationReport(judged, scenes).detection).toEqual({
+    expect(evaluationReport(judged, scenes).detection).toMatchObject({
       recallByLabel: { with_mask: 0.5, without_mask: 1 },
       precision: null,
       ap50: null,
@@ -102,6 +112,7 @@ describe('evaluationReport', () => {
   it('reads crops of two labels as a choice between two, found or not', () => {
     const crops = [
       {
+        ...judged[0]!,
         faces: [face('with_mask', 'with_mask', { isFound: false }), face('without_mask', 'with_mask')],
         unmatched: [],
         detections: [],
