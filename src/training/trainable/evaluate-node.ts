@@ -116,11 +116,10 @@ function activate(value: tf.Tensor, activation: Activation): tf.Tensor {
   return activation === 'relu6' ? relu6(value) : value;
 }
 
-/** Each pixel becomes 2 × 2: by tiling, whose gradient every backend has. */
+/** Each pixel becomes 2 × 2: by joining with itself, whose gradient every backend has (tiling's is for rank 4 only). */
 function doubled(input: tf.Tensor4D): tf.Tensor4D {
   const [batch, height, width, channels] = input.shape;
-  // In three dimensions: the gradient of a tile ends at four.
-  const columns = tf.tile(tf.reshape(input, [batch * height * width, 1, channels]), [1, 2, 1]);
-  const rows = tf.tile(tf.reshape(columns, [batch * height, 1, width * 2 * channels]), [1, 2, 1]);
-  return tf.reshape(rows, [batch, height * 2, width * 2, channels]);
+  const rowLength = width * 2 * channels;
+  const columns = tf.reshape(tf.concat([input, input], 3), [batch, height, 1, rowLength]);
+  return tf.reshape(tf.concat([columns, columns], 2), [batch, height * 2, width * 2, channels]);
 }
