@@ -26,6 +26,7 @@ export async function fingerprintPicture(path: string): Promise<Fingerprint> {
   try {
     const bytes = await readFile(path);
     const grey = await sharp(bytes)
+      .autoOrient()
       .greyscale()
       .resize(GRID + 1, GRID, { fit: 'fill' })
       .raw()

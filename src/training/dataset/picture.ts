@@ -17,7 +17,7 @@ interface PictureFile {
   readonly dataset: string;
 }
 
-/** A whole scene with boxes, in pixels of the picture as stored. Not every face in it need be labelled. */
+/** A whole scene with boxes, in pixels of the picture as displayed. Not every face in it need be labelled. */
 export interface ScenePicture extends PictureFile {
   readonly kind: 'scene';
   readonly width: number;

@@ -16,12 +16,12 @@ export function blankPicture(width: number, height: number): RgbPicture {
 }
 
 /**
- * Decodes a picture as it is stored (orientation tags are not applied: boxes are given in stored pixels).
- * Transparent parts become black. Throws `AppError` DATA_UNREADABLE.
+ * Decodes a picture as it is displayed, its orientation tag applied, as `maskwatch detect` does. Transparent parts become black. Throws `AppError` DATA_UNREADABLE.
  */
 export async function readRgbPicture(source: string | Uint8Array): Promise<RgbPicture> {
   try {
     const { data, info } = await sharp(source)
+      .autoOrient()
       .toColourspace('srgb')
       .flatten({ background: '#000' })
       .raw()

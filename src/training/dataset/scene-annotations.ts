@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { MASK_LABELS } from '../../domain/label.js';
 import { AppError } from '../../lib/errors.js';
-import { datasetName, type ScenePicture } from './picture.js';
+import { type AnnotatedScene, completeScenes, type ReadingOptions } from './formats/annotated-scene.js';
+import type { ScenePicture } from './picture.js';
 
 export const ANNOTATIONS_FILE = 'annotations.jsonl';
 
@@ -15,8 +16,8 @@ const lineSchema = z.object({
     z.object({
       x: z.number(),
       y: z.number(),
-      width: z.number().positive(),
-      height: z.number().positive(),
+      width: z.number(),
+      height: z.number(),
       label: z.enum(MASK_LABELS),
     }),
   ),
@@ -24,10 +25,14 @@ const lineSchema = z.object({
 
 /**
  * Reads `annotations.jsonl` of a folder of scenes: one picture a line, `{file, width, height, faces: [{x, y,
- * width, height, label}]}`, boxes in pixels of the picture as stored. Empty lines are skipped.
- * Throws `AppError` DATA_NOT_FOUND when the file is missing, DATA_INVALID naming the line that breaks the form.
+ * width, height, label}]}`, boxes in pixels of the picture as stored. Empty lines are skipped; what is left out is told
+ * to `onProblem`. Throws `AppError` DATA_NOT_FOUND when the file or every picture is missing, DATA_INVALID naming the
+ * line that breaks the form.
  */
-export async function readScenes(directory: string): Promise<ScenePicture[]> {
+export async function readScenes(
+  directory: string,
+  { onProblem }: ReadingOptions = {},
+): Promise<ScenePicture[]> {
   const root = resolve(directory);
   const path = join(root, ANNOTATIONS_FILE);
   let text: string;
@@ -36,25 +41,24 @@ export async function readScenes(directory: string): Promise<ScenePicture[]> {
   } catch (cause) {
     throw new AppError('DATA_NOT_FOUND', `${path} cannot be read`, { cause, path, exitCode: 2 });
   }
-  const dataset = datasetName(root);
-  return text.split(/\r?\n/).flatMap((line, index) => {
+  const scenes = text.split(/\r?\n/).flatMap((line, index): AnnotatedScene[] => {
     if (line.trim() === '') return [];
     const { file, width, height, faces } = parseLine(line, path, index + 1);
+    const source = `${ANNOTATIONS_FILE}, line ${index + 1}`;
     return [
       {
-        kind: 'scene' as const,
         path: join(root, file),
-        dataset,
-        id: `${dataset}/${file}`,
-        width,
-        height,
-        faces: faces.map(({ label, ...box }) => ({ label, box })),
-        unclassified: [],
-        ignored: [],
-        notFaces: [],
+        size: { width, height },
+        boxes: faces.map(({ label, ...box }) => ({ box, meaning: label, source })),
       },
     ];
   });
+  return completeScenes(
+    root,
+    scenes,
+    { name: ANNOTATIONS_FILE, isRelative: false, boxesIn: 'stored', isSizeIdle: true },
+    onProblem,
+  );
 }
 
 function parseLine(line: string, path: string, lineNumber: number): z.infer<typeof lineSchema> {
