@@ -82,6 +82,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       policy: toMaskPolicy(camera.policy),
       newEpisodeId: parts.newEpisodeId,
       cameraLostMs: Math.max(MIN_CAMERA_LOST_MS, minGapMs),
+      minFaceScore: config.classification.minFaceScore,
     }),
     output: parts.output,
     observer: {
@@ -91,6 +92,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       frameAge: (stage, ageMs) => metrics.frameAge(stage, ageMs),
       stageDuration: (stage, durationMs) => metrics.stageDuration(stage, durationMs),
       tracks: (count) => metrics.tracks(cameraId, count),
+      rejected: (count) => metrics.tracksRejected(cameraId, count),
     },
   });
   const supervisor = new CameraSupervisor({

@@ -62,6 +62,8 @@ export interface ClassifyResult {
   readonly kind: 'classify';
   /** One per crop, in the order of the request. */
   readonly scores: readonly MaskScores[];
+  /** Probability that the crop shows a face, one per crop; 1 from a model that does not tell. */
+  readonly faceScores: readonly number[];
   readonly timings: TaskTimings;
 }
 export interface WarmUpResult {
@@ -87,6 +89,8 @@ export interface EngineInfo {
   readonly version: string;
   /** One line for people: why this engine and not another. */
   readonly reason: string;
+  /** What was asked for by name and is not to be had, so that it runs on something else. */
+  readonly shortfall?: string;
 }
 
 /** What each worker is started with (Piscina's `workerData`). */
@@ -113,6 +117,10 @@ export const SHARED_STATE_LENGTH = 4;
 
 export interface WorkerOptions {
   readonly engine: 'auto' | 'onnxruntime' | 'tfjs';
+  /** Default auto: the best that starts. */
+  readonly device?: 'auto' | 'cpu' | 'cuda' | 'tensorrt' | 'wasm';
+  /** One line for people: why these, where somebody compared them before. */
+  readonly chosenBecause?: string;
   readonly detectorModelDir: string;
   readonly classifierModelDir: string;
   /** Detector input in pixels, multiples of 32. */

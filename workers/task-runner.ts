@@ -29,7 +29,12 @@ export class TaskRunner {
 
   /** Throws `AppError` ENGINE_MISSING, MODEL_NOT_FOUND, MODEL_INVALID or MODEL_UNSUPPORTED. */
   static async open({ options, faultInjection }: WorkerStart, work: WorkRegister): Promise<TaskRunner> {
-    const engine = await selectEngine(options.engine, { threads: options.threadsPerWorker }, ENGINES);
+    const { threadsPerWorker, device, chosenBecause } = options;
+    const engine = await selectEngine(
+      options.engine,
+      { threads: threadsPerWorker, device, chosenBecause },
+      ENGINES,
+    );
     const { detectorModelDir, classifierModelDir, detectorWidth, detectorHeight } = options;
     const detectorManifest = await readManifest(detectorModelDir);
     checkDetectorSize(detectorManifest, options);

@@ -1,11 +1,11 @@
 import type { ClassifyResult, CropRequest, TaskFailure } from '../../workers/protocol.js';
-import type { MaskScores } from '../domain/label.js';
+import type { CropJudgement } from '../domain/face.js';
 import type { Clock } from '../lib/clock.js';
 import type { ErrorShape } from '../lib/errors.js';
 import { type BatchReport, MicroBatcher } from './micro-batcher.js';
 
 export type ClassificationOutcome =
-  | { readonly ok: true; readonly scores: MaskScores }
+  | ({ readonly ok: true } & CropJudgement)
   | { readonly ok: false; readonly error: ErrorShape };
 
 export interface MaskClassifierOptions {
@@ -28,7 +28,7 @@ export interface MaskClassifierOptions {
 
 /** Judges face crops in micro-batches across all cameras. */
 export class MaskClassifier {
-  readonly #batcher: MicroBatcher<CropRequest, MaskScores>;
+  readonly #batcher: MicroBatcher<CropRequest, CropJudgement>;
 
   constructor(options: MaskClassifierOptions) {
     const { classifyBatch, maxBatch, maxBatchAgeMs, onBatch, onDrop } = options;
@@ -41,7 +41,7 @@ export class MaskClassifier {
       run: async (crops) => {
         const result = await classifyBatch(crops);
         return result.ok
-          ? { ok: true, results: result.scores, inferenceMs: result.timings.inferenceMs }
+          ? { ok: true, results: judgementsOf(result), inferenceMs: result.timings.inferenceMs }
           : result;
       },
       ...(onBatch ? { onBatch } : {}),
@@ -55,12 +55,12 @@ export class MaskClassifier {
   }
 
   /**
-   * Scores of each crop, in the order given; they may travel in batches with other cameras' crops. The caller
+   * The judgement of each crop, in the order given; they may travel in batches with other cameras' crops. The caller
    * holds the pixels until the promise settles. Failures are values, crop by crop; never rejects.
    */
   async classify(crops: readonly CropRequest[]): Promise<ClassificationOutcome[]> {
     const outcomes = await Promise.all(crops.map((crop) => this.#batcher.submit(crop)));
-    return outcomes.map((outcome) => (outcome.ok ? { ok: true, scores: outcome.value } : outcome));
+    return outcomes.map((outcome) => (outcome.ok ? { ok: true, ...outcome.value } : outcome));
   }
 
   /** Judges what waits, then takes no more. Idempotent. */
@@ -71,4 +71,8 @@ export class MaskClassifier {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function judgementsOf({ scores, faceScores }: ClassifyResult): CropJudgement[] {
+  return scores.map((ofCrop, index) => ({ scores: ofCrop, faceScore: faceScores[index] ?? 1 }));
 }

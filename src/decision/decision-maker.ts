@@ -21,7 +21,7 @@ const SUCCESSION_WAIT_MS = 2000;
  * ago without having sunk below `closeThreshold` since. It closes: `complied` when the probability has been
  * below `closeThreshold` for `graceMs`; `left` when the face is gone, for `graceMs` of watched time and from
  * the tracker too, or outside the zones for `graceMs`; `policy_ended` with the schedule or a change of
- * policy; `camera_lost` when no frames come. Two predictions at least must agree on opening or complying. A
+ * policy; `camera_lost` when no frames come; `not_a_face` when the classifier says so (face-evidence.ts). Two predictions at least must agree on opening or complying. A
  * face that cannot be judged does neither. When the tracker loses a face and finds it again under another
  * id, the episode goes on under that id.
  *
@@ -43,6 +43,7 @@ export class DecisionMaker {
       updateIntervalMs: 5_000,
       staleAfterMs: 5_000,
       evidence: {},
+      minFaceScore: 0.5,
       ...options,
     };
     this.#policy = options.policy;
@@ -62,8 +63,7 @@ export class DecisionMaker {
     const changes: EpisodeChange[] = [...this.tick(input)];
     const nowMs = input.monotonicMs;
     this.#observe(input);
-    for (const prediction of [...input.predictions].sort((a, b) => a.monotonicMs - b.monotonicMs))
-      this.#records.get(prediction.trackId)?.judge(prediction, this.#policy);
+    const rejectedCount = this.#judge(input);
     this.#refreshDecisions();
 
     changes.push(...this.#passOn(nowMs), ...this.#carryOn(nowMs));
@@ -72,7 +72,7 @@ export class DecisionMaker {
 
     for (const [trackId, record] of this.#records)
       if (!record.isAlive && !this.#episodes.has(trackId)) this.#records.delete(trackId);
-    return { verdicts: this.#verdicts(input), changes };
+    return { verdicts: this.#verdicts(input), changes, rejectedCount };
   }
 
   /**
@@ -125,10 +125,25 @@ export class DecisionMaker {
     const living = new Map(input.tracks.tracks.map((track) => [track.trackId, track]));
     for (const track of living.values()) {
       if (!this.#records.has(track.trackId))
-        this.#records.set(track.trackId, new TrackRecord(track, this.#options.evidence));
+        this.#records.set(
+          track.trackId,
+          new TrackRecord(track, this.#options.evidence, this.#options.minFaceScore),
+        );
     }
     for (const [trackId, record] of this.#records)
       record.observe(living.get(trackId) ?? null, input.assessments.get(trackId), frame, this.#policy);
+  }
+
+  /** Takes the predictions; returns how many tracks turned out to show no face. */
+  #judge({ predictions }: DecisionInput): number {
+    let rejectedCount = 0;
+    for (const prediction of [...predictions].sort((a, b) => a.monotonicMs - b.monotonicMs)) {
+      const record = this.#records.get(prediction.trackId);
+      const wasFace = record?.faceEvidence.isFace;
+      record?.judge(prediction, this.#policy);
+      if (wasFace && !record?.faceEvidence.isFace) rejectedCount++;
+    }
+    return rejectedCount;
   }
 
   #refreshDecisions(): void {
@@ -164,10 +179,11 @@ export class DecisionMaker {
       .map(({ newer }) => newer);
   }
 
-  #isJudgedViolating({ trackId, evidence }: TrackRecord): boolean {
+  #isJudgedViolating({ trackId, evidence, faceEvidence }: TrackRecord): boolean {
     const decision = this.#decisions.get(trackId);
     return (
       decision !== undefined &&
+      faceEvidence.isFace &&
       decision.outcome !== 'not_assessable' &&
       violationProbability(evidence.scores, this.#policy.labels) >= this.#policy.openThreshold
     );
@@ -193,6 +209,7 @@ export class DecisionMaker {
   }
 
   #endOf(record: TrackRecord, nowMs: number): EpisodeCloseReason | null {
+    if (!record.faceEvidence.isFace) return 'not_a_face';
     if (record.isComplying(this.#policy, nowMs)) return 'complied';
     if (record.isOutside(this.#policy, nowMs)) return 'left';
     if (record.isSeen || record.isAlive || record.unseenMs < this.#policy.graceMs) return null;
@@ -243,6 +260,7 @@ export class DecisionMaker {
     return new Map(
       input.tracks.tracks
         .filter(seen)
+        .filter(({ trackId }) => this.#records.get(trackId)!.faceEvidence.isFace)
         .map((track) => [
           track.trackId,
           composeVerdict(

@@ -16,6 +16,8 @@ export interface DecisionMakerOptions {
   /** A decision stands this long while the face cannot be judged, ms. Default 5 000. */
   readonly staleAfterMs?: number;
   readonly evidence?: EvidenceOptions;
+  /** Crops below it speak against a face (see face-evidence.ts), in [0, 1]; 0 = never. Default 0.5. */
+  readonly minFaceScore?: number;
 }
 
 /** One moment on both clocks: monotonic for every duration and order, wall for people and schedules. */
@@ -36,8 +38,10 @@ export interface DecisionInput extends Moment {
 }
 
 export interface DecisionResult {
-  /** One for each track seen in this frame, by track id. */
+  /** One for each track seen in this frame that shows a face, by track id. */
   readonly verdicts: ReadonlyMap<number, FaceVerdict>;
   /** In the order in which they happened. */
   readonly changes: readonly EpisodeChange[];
+  /** Tracks that turned out with this frame to show no face. */
+  readonly rejectedCount: number;
 }

@@ -71,7 +71,7 @@ export class Evidence {
   }
 
   /** Takes a prediction; scores that are no numbers or all zero are ignored and false is returned. */
-  add({ scores, quality, monotonicMs }: Omit<MaskPrediction, 'trackId'>): boolean {
+  add({ scores, quality, monotonicMs }: Omit<MaskPrediction, 'trackId' | 'faceScore'>): boolean {
     const { maxPower, minPower, scoreFloor, changeMs } = this.#options;
     const total = MASK_LABELS.reduce((sum, label) => sum + scores[label], 0);
     if (!(total > 0) || !Number.isFinite(total)) return false;

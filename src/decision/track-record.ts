@@ -4,6 +4,7 @@ import type { CropAssessment, MaskPrediction } from '../domain/face.js';
 import type { MaskScores } from '../domain/label.js';
 import type { FaceTrack } from '../domain/track.js';
 import { Evidence, type EvidenceOptions } from './evidence.js';
+import { FaceEvidence } from './face-evidence.js';
 import { type MaskPolicy, matchZone, type ZoneMatch } from './policy.js';
 
 /** Nobody was watched for longer than this between two frames, however long the camera was silent, ms. */
@@ -19,6 +20,7 @@ export class TrackRecord {
   readonly firstSeenMs: number;
   readonly firstBox: Box;
   readonly evidence: Evidence;
+  readonly faceEvidence: FaceEvidence;
   /** Whether the tracker still has it. */
   isAlive = true;
   /** Whether its face was found in the newest frame, and could be judged there. */
@@ -42,11 +44,12 @@ export class TrackRecord {
   /** Nothing before this counts towards opening: the policy did not apply. */
   #countsFromMs = Number.NEGATIVE_INFINITY;
 
-  constructor(track: FaceTrack, options: EvidenceOptions) {
+  constructor(track: FaceTrack, options: EvidenceOptions, minFaceScore: number) {
     this.trackId = track.trackId;
     this.firstSeenMs = track.firstSeenMs;
     this.firstBox = track.detection?.box ?? track.box;
     this.evidence = new Evidence(options);
+    this.faceEvidence = new FaceEvidence(minFaceScore);
     this.lastBox = this.firstBox;
     this.expectedBox = this.firstBox;
     this.lastSeenMs = track.lastSeenMs;
@@ -82,6 +85,7 @@ export class TrackRecord {
   /** Adds a prediction to the evidence and notes since when it speaks for or against a violation. */
   judge(prediction: MaskPrediction, policy: MaskPolicy): void {
     if (!this.evidence.add(prediction)) return;
+    this.faceEvidence.add(prediction.faceScore);
     const probability = violationProbability(this.evidence.scores, policy.labels);
     const atMs = prediction.monotonicMs;
     if (probability >= policy.openThreshold) {
@@ -124,6 +128,7 @@ export class TrackRecord {
   isViolating(policy: MaskPolicy, nowMs: number): boolean {
     return (
       this.isAssessable &&
+      this.faceEvidence.isFace &&
       this.zone.isCovered &&
       this.evidence.lastMs >= this.#seenSinceMs &&
       this.#aboveCount >= MIN_AGREEING &&

@@ -27,7 +27,14 @@ export interface Episode {
   readonly verdict?: EpisodeVerdict;
 }
 
-export const EPISODE_CLOSE_REASONS = ['complied', 'left', 'policy_ended', 'camera_lost', 'shutdown'] as const;
+export const EPISODE_CLOSE_REASONS = [
+  'complied',
+  'left',
+  'policy_ended',
+  'camera_lost',
+  'not_a_face',
+  'shutdown',
+] as const;
 export type EpisodeCloseReason = (typeof EPISODE_CLOSE_REASONS)[number];
 
 export interface EpisodeVerdict {

@@ -22,10 +22,16 @@ export type CropAssessment =
   | { readonly assessable: true; readonly quality: number }
   | { readonly assessable: false; readonly quality: number; readonly reason: NotAssessableReason };
 
-/** Scores of one crop of a track. */
-export interface MaskPrediction {
-  readonly trackId: number;
+/** What the classifier says of one crop. */
+export interface CropJudgement {
   readonly scores: MaskScores;
+  /** Probability in [0, 1] that the crop shows a face at all; 1 from a model that does not tell. */
+  readonly faceScore: number;
+}
+
+/** The judgement of one crop of a track. */
+export interface MaskPrediction extends CropJudgement {
+  readonly trackId: number;
   /** Monotonic time of the frame from which the crop was cut, ms. */
   readonly monotonicMs: number;
   /** Quality of the crop in [0, 1], the weight of this prediction as evidence. */

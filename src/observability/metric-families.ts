@@ -122,6 +122,7 @@ export function defineFamilies(registry: Registry) {
     workerDeaths: counter('worker_deaths_total', 'Inference worker threads that died.'),
 
     tracks: gauge('tracks', 'Faces being followed.', ['camera']),
+    tracksRejected: counter('tracks_rejected_total', 'Tracks that turned out to show no face.', ['camera']),
     cropsDeferred: counter('crops_deferred_total', 'Faces that were due but put off to a later frame.', [
       'camera',
     ]),

@@ -95,6 +95,7 @@ export class Metrics {
     families.frameLatency.zero({ camera });
     families.tracks.set({ camera }, 0);
     families.cropsDeferred.inc({ camera }, 0);
+    families.tracksRejected.inc({ camera }, 0);
     families.episodesOpen.set({ camera }, 0);
     for (const reason of this.#dropReasons) families.framesDropped.inc({ camera, reason }, 0);
     for (const state of CAMERA_STATES) families.cameraState.set({ camera, state }, 0);
@@ -113,6 +114,7 @@ export class Metrics {
     families.frameLatency.remove({ camera });
     families.tracks.remove({ camera });
     families.cropsDeferred.remove({ camera });
+    families.tracksRejected.remove({ camera });
     families.episodesOpen.remove({ camera });
     families.cameraLastFrameAge.remove({ camera });
     for (const reason of this.#dropReasons) families.framesDropped.remove({ camera, reason });
@@ -219,6 +221,10 @@ export class Metrics {
 
   cropsDeferred(cameraId: string, count: number): void {
     if (this.#cameras.has(cameraId)) this.#families.cropsDeferred.inc({ camera: cameraId }, count);
+  }
+
+  tracksRejected(cameraId: string, count: number): void {
+    if (this.#cameras.has(cameraId)) this.#families.tracksRejected.inc({ camera: cameraId }, count);
   }
 
   face(cameraId: string, outcome: Outcome, reason?: NotAssessableReason): void {

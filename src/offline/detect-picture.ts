@@ -12,6 +12,8 @@ export interface PictureRules {
   readonly scoreThreshold: number;
   /** Faces whose highest score is below this are `low_certainty`. */
   readonly minCertainty: number;
+  /** What the classifier holds for a face with less than this is left out, [0, 1]. */
+  readonly minFaceScore: number;
   /** Longer side to which the detector brings a picture, pixels: the space of `crop.minFacePx`. */
   readonly analysedPx: number;
 }
@@ -53,11 +55,12 @@ export async function detectPicture(
   const found = detection.faces;
   const judged =
     found.length === 0
-      ? ({ ok: true, scores: [] } as const)
+      ? ({ ok: true, scores: [], faceScores: [] } as const)
       : await pool.classify(found.map(({ box }) => ({ pixels, box })));
   if (!judged.ok) throw new AppError(judged.error.code, judged.error.message);
   const sourceScale = Math.max(1, Math.max(width, height) / rules.analysedPx);
-  const faces = found.map((face, index) => {
+  const faces = found.flatMap((face, index) => {
+    if (judged.faceScores[index]! < rules.minFaceScore) return [];
     const scores = judged.scores[index]!;
     const assessment = assessCrop(face, { frameWidth: width, frameHeight: height, sourceScale }, rules.crop);
     const { box, landmarks, score: detectionScore } = face;

@@ -21,6 +21,8 @@ export interface VideoRules {
   readonly crop: CropThresholds;
   readonly tracker: { readonly highScore: number; readonly lowScore: number; readonly maxLostMs: number };
   readonly recheckMs: number;
+  /** See DecisionMakerOptions. */
+  readonly minFaceScore: number;
 }
 
 /**
@@ -60,6 +62,7 @@ export async function detectVideo(
     decisions: new DecisionMaker({
       cameraId: path,
       newEpisodeId: createEpisodeIdGenerator(),
+      minFaceScore: rules.minFaceScore,
       policy: {
         labels: [],
         ...{ openThreshold: 1, closeThreshold: 0, minDurationMs: 0, graceMs: 0 },
@@ -78,7 +81,7 @@ export async function detectVideo(
         failed = true;
       },
       failed: () => {},
-      ...{ frameAge: () => {}, stageDuration: () => {}, tracks: () => {} },
+      ...{ frameAge: () => {}, stageDuration: () => {}, tracks: () => {}, rejected: () => {} },
     },
   });
 

@@ -91,6 +91,7 @@ export async function runDetect(options: DetectOptions): Promise<DetectSummary> 
       crop: config.classification,
       scoreThreshold: config.detection.scoreThreshold,
       minCertainty: SINGLE_CROP_MIN_CERTAINTY,
+      minFaceScore: config.classification.minFaceScore,
       analysedPx: DETECTOR_PX,
     });
     onLine(line);
@@ -112,6 +113,7 @@ export async function runDetect(options: DetectOptions): Promise<DetectSummary> 
           maxLostMs: config.tracking.maxLostSeconds * 1000,
         },
         recheckMs: config.classification.recheckSeconds * 1000,
+        minFaceScore: config.classification.minFaceScore,
       },
       onFrame: async (line, frame) => {
         onLine(line);

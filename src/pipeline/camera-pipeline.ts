@@ -31,6 +31,8 @@ export interface PipelineObserver {
   frameAge(stage: PipelineStage, ageMs: number): void;
   stageDuration(stage: PipelineStage, durationMs: number): void;
   tracks(count: number): void;
+  /** Tracks that turned out to show no face; each is told once. */
+  rejected(count: number): void;
 }
 
 export interface CameraPipelineOptions {
@@ -116,7 +118,7 @@ export class CameraPipeline {
     const assessments = new Map<number, CropAssessment>(
       candidates.map(({ track, assessment }) => [track.trackId, assessment]),
     );
-    const { verdicts, changes } = this.#timedSync('decision', () =>
+    const { verdicts, changes, rejectedCount } = this.#timedSync('decision', () =>
       decisions.update({
         tracks,
         assessments,
@@ -128,8 +130,11 @@ export class CameraPipeline {
       }),
     );
 
+    if (rejectedCount > 0) observer.rejected(rejectedCount);
+
     this.#enter('publish', frame);
-    // A face seen once may be a false alarm of the detector: it is shown once its track is confirmed.
+    // A face seen once may be a false alarm of the detector: it is shown once its track is confirmed, and as long as
+    // the classifier does not say that it is none.
     const shown = candidates.flatMap(({ track }) => verdicts.get(track.trackId) ?? []);
     this.#timedSync('publish', () => {
       output.analysed(frame, shown);
@@ -161,8 +166,9 @@ export class CameraPipeline {
     return crops.flatMap((crop, index) => {
       const outcome = outcomes[index];
       if (!outcome?.ok) return [];
+      const { scores, faceScore } = outcome;
       const { trackId, quality } = crop;
-      return [{ trackId, quality, scores: outcome.scores, monotonicMs: frame.monotonicMs }];
+      return [{ trackId, quality, scores, faceScore, monotonicMs: frame.monotonicMs }];
     });
   }
 

@@ -45,7 +45,7 @@ export async function makeTinyModels(): Promise<TinyModels> {
       labels: ['without_mask', 'mask_worn_incorrectly', 'with_mask'],
       crop: { marginRatio: TINY_MARGIN, square: true },
     },
-    outputs: { scores: { meaning: 'probability of each label' } },
+    outputs: { scores: { meaning: 'probability of each label' }, face: { meaning: 'probability of a face' } },
   });
   return { dir, detectorDir, classifierDir, remove: () => rm(dir, { recursive: true, force: true }) };
 }
@@ -98,8 +98,20 @@ export function tinyClassifier(): Network {
         activation: 'none',
       },
       { op: 'softmax', name: 'probabilities', input: 'logits' },
+      {
+        op: 'dense',
+        name: 'face_logit',
+        input: 'features',
+        kernel: weights([8, 1], 35, 4),
+        bias: weights([1], 36, 0.5),
+        activation: 'none',
+      },
+      { op: 'sigmoid', name: 'face_probability', input: 'face_logit' },
     ],
-    outputs: [{ name: 'scores', node: 'probabilities' }],
+    outputs: [
+      { name: 'scores', node: 'probabilities' },
+      { name: 'face', node: 'face_probability' },
+    ],
   };
 }
 

@@ -41,6 +41,7 @@ export const CLOSE_WORDS: Record<NonNullable<EpisodePayload['closeReason']>, str
   complied: 'mask put on',
   left: 'left the picture',
   policy_ended: 'policy ended',
+  not_a_face: 'was no face',
   camera_lost: 'camera lost',
   shutdown: 'service stopped',
 };

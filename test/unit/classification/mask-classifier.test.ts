@@ -20,6 +20,8 @@ const scoresOf = ({ box }: CropRequest) => ({
   mask_worn_incorrectly: 0,
 });
 
+const faceScoreOf = ({ box }: CropRequest) => 1 - box.x / 1000;
+
 function setUp(answer: (crops: readonly CropRequest[]) => ClassifyResult | TaskFailure) {
   const batches: (readonly CropRequest[])[] = [];
   const reports: BatchReport[] = [];
@@ -41,6 +43,7 @@ const success = (crops: readonly CropRequest[]): ClassifyResult => ({
   ok: true,
   kind: 'classify',
   scores: crops.map(scoresOf),
+  faceScores: crops.map(faceScoreOf),
   timings: { prepareMs: 9, inferenceMs: 4, finishMs: 1 },
 });
 
@@ -55,8 +58,10 @@ describe('MaskClassifier', () => {
       [1, 2],
       [3, 4],
     ]);
-    expect(door).toEqual([1, 2, 3].map((x) => ({ ok: true, scores: scoresOf(crop(x)) })));
-    expect(hall).toEqual([{ ok: true, scores: scoresOf(crop(4)) }]);
+    expect(door).toEqual(
+      [1, 2, 3].map((x) => ({ ok: true, scores: scoresOf(crop(x)), faceScore: faceScoreOf(crop(x)) })),
+    );
+    expect(hall).toEqual([{ ok: true, scores: scoresOf(crop(4)), faceScore: faceScoreOf(crop(4)) }]);
   });
 
   it('reports the time that the model ran, not that of the way there', async () => {
@@ -80,7 +85,7 @@ describe('MaskClassifier', () => {
     expect(await classifier.classify([crop(1), crop(2), crop(3)])).toEqual([
       failure,
       failure,
-      { ok: true, scores: scoresOf(crop(3)) },
+      { ok: true, scores: scoresOf(crop(3)), faceScore: faceScoreOf(crop(3)) },
     ]);
   });
 });

@@ -39,6 +39,8 @@ export interface Person {
   readonly width?: number;
   /** What the classifier says in this frame; without it the face is not classified. */
   readonly scores?: MaskScores;
+  /** Whether it takes the crop for a face. Default 1. */
+  readonly faceScore?: number;
   /** The tracker still has the track, the face is not found. */
   readonly isHidden?: boolean;
   readonly isAssessable?: boolean;
@@ -81,8 +83,8 @@ export class CameraScript {
             : { assessable: false, quality: 0.2, reason: 'blurred' },
         ]),
       ),
-      predictions: seen.flatMap(({ id, scores }) =>
-        scores ? [{ trackId: id, scores, monotonicMs: this.monotonicMs, quality: 0.8 }] : [],
+      predictions: seen.flatMap(({ id, scores, faceScore = 1 }) =>
+        scores ? [{ trackId: id, scores, faceScore, monotonicMs: this.monotonicMs, quality: 0.8 }] : [],
       ),
       frameWidth: FRAME.width,
       frameHeight: FRAME.height,

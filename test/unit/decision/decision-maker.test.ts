@@ -105,14 +105,47 @@ describe('DecisionMaker: opening', () => {
     const result = script.maker.update({
       tracks: { tracks: [], endedTrackIds: [] },
       assessments: new Map(),
-      predictions: [{ trackId: 99, scores: BARE, monotonicMs: 1, quality: 1 }],
+      predictions: [{ trackId: 99, scores: BARE, faceScore: 1, monotonicMs: 1, quality: 1 }],
       frameWidth: 1280,
       frameHeight: 720,
       monotonicMs: 6000,
       wallMs: WALL_START_MS,
     });
-    expect(result).toEqual({ verdicts: new Map(), changes: [] });
+    expect(result).toEqual({ verdicts: new Map(), changes: [], rejectedCount: 0 });
     expect(script.maker.decisions.size).toBe(0);
+  });
+});
+
+describe('DecisionMaker: what is no face', () => {
+  it('is neither shown nor opens anything, and is counted once', () => {
+    const script = new CameraScript();
+    let rejected = 0;
+    for (let i = 0; i < 25; i++) {
+      const result = script.frame([{ ...bare(1), faceScore: 0.02, x: 200 }, masked(2)]);
+      expect([...result.verdicts.keys()]).toEqual([2]);
+      rejected += result.rejectedCount;
+    }
+    expect(script.story).toEqual([]);
+    expect(rejected).toBe(1);
+  });
+
+  it('closes an episode that it had opened', () => {
+    const script = new CameraScript();
+    script.play([{ ...bare(), faceScore: 0.7 }], 5000);
+    expect(script.story).toEqual(['opened 1']);
+    script.play([{ ...bare(), faceScore: 0.01 }], 4000);
+    expect(script.story).toEqual(['opened 1', 'closed not_a_face 1']);
+  });
+
+  it('one doubtful crop of a face changes nothing, and the veto can be switched off', () => {
+    const script = new CameraScript();
+    script.play([{ ...bare(), faceScore: 0.95 }], 1000);
+    script.frame([{ ...bare(), faceScore: 0 }]);
+    script.play([{ ...bare(), faceScore: 0.95 }], 4000);
+    expect(script.story).toEqual(['opened 1']);
+    const open = new CameraScript({ minFaceScore: 0 });
+    open.play([{ ...bare(), faceScore: 0 }], 5000);
+    expect(open.story).toEqual(['opened 1']);
   });
 });
 

@@ -133,10 +133,10 @@ describe('metrics', () => {
     metrics.addCamera('gate');
     metrics.cameraState('gate', 'live');
     metrics.tracks('gate', 3);
-    expect(await lines('maskwatch_tracks')).toEqual(['maskwatch_tracks{camera="gate"} 3']);
+    expect(await lines('maskwatch_tracks{')).toEqual(['maskwatch_tracks{camera="gate"} 3']);
     metrics.cameraState('gate', 'stalled');
     metrics.tracks('gate', 3);
-    expect(await lines('maskwatch_tracks')).toEqual(['maskwatch_tracks{camera="gate"} 0']);
+    expect(await lines('maskwatch_tracks{')).toEqual(['maskwatch_tracks{camera="gate"} 0']);
   });
 
   it('knows the latency of each camera', async () => {

@@ -60,7 +60,8 @@ interface Rig {
   readonly failed: unknown[];
   readonly entered: string[];
   readonly crops: CropRequest[];
-  readonly errors: { detection: boolean; classification: boolean };
+  readonly errors: { detection: boolean; classification: boolean; isNoFace: boolean };
+  readonly rejected: number[];
 }
 
 function rig(detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutcome): Rig {
@@ -71,13 +72,15 @@ function rig(detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutc
   const failed: unknown[] = [];
   const entered: string[] = [];
   const crops: CropRequest[] = [];
-  const errors = { detection: false, classification: false };
+  const errors = { detection: false, classification: false, isNoFace: false };
+  const rejected: number[] = [];
   const observer: PipelineObserver = {
     dropped: (reason) => dropped.push(reason),
     failed: (error) => failed.push(error),
     frameAge: (stage) => entered.push(stage),
     stageDuration: () => {},
     tracks: () => {},
+    rejected: (count) => rejected.push(count),
   };
   const pipeline = new CameraPipeline({
     cameraId: 'cam',
@@ -98,7 +101,11 @@ function rig(detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutc
           (): ClassificationOutcome =>
             errors.classification
               ? { ok: false, error: { code: 'POOL_OVERLOADED', message: 'x', retryable: true } }
-              : { ok: true, scores: { with_mask: 0.03, without_mask: 0.95, mask_worn_incorrectly: 0.02 } },
+              : {
+                  ok: true,
+                  scores: { with_mask: 0.03, without_mask: 0.95, mask_worn_incorrectly: 0.02 },
+                  faceScore: errors.isNoFace ? 0.02 : 1,
+                },
         );
       },
     },
@@ -117,7 +124,7 @@ function rig(detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutc
     },
     observer,
   });
-  return { clock, pipeline, analysed, changes, dropped, failed, entered, crops, errors };
+  return { clock, pipeline, analysed, changes, dropped, failed, entered, crops, errors, rejected };
 }
 
 async function play(on: Rig, frames: number): Promise<void> {
@@ -140,6 +147,15 @@ describe('CameraPipeline', () => {
     expect(on.analysed.at(-1)?.faces[0]?.outcome).toBe('without_mask');
     expect(on.changes.map(({ change }) => change)).toEqual(['opened']);
     expect(on.changes[0]?.episode).toMatchObject({ cameraId: 'cam', label: 'without_mask', version: 1 });
+  });
+
+  it('shows nothing that the classifier holds for no face, and tells that it was rejected', async () => {
+    const on = rig(oneFace);
+    on.errors.isNoFace = true;
+    await play(on, 12);
+    expect(on.analysed.flatMap(({ faces }) => faces)).toEqual([]);
+    expect(on.changes).toEqual([]);
+    expect(on.rejected).toEqual([1]);
   });
 
   it('measures the age of a frame at every stage', async () => {
