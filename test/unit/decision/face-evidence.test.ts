@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FaceEvidence } from '../../../src/decision/face-evidence.js';
 
-function after(scores: readonly number[], minFaceScore = 0.5): boolean {
+function isFaceAfter(scores: readonly number[], minFaceScore = 0.5): boolean {
   const evidence = new FaceEvidence(minFaceScore);
   for (const score of scores) evidence.add(score);
   return evidence.isFace;
@@ -21,12 +21,12 @@ describe('whether a track shows a face', () => {
     ],
     ['scores are no probabilities', [Number.NaN, -1, 2], true],
   ])('%s', (_title, scores, expected) => {
-    expect(after(scores)).toBe(expected);
+    expect(isFaceAfter(scores)).toBe(expected);
   });
 
   it('goes by the threshold, and 0 switches it off', () => {
-    expect(after([0.3, 0.3, 0.3], 0.2)).toBe(true);
-    expect(after([0.6, 0.6, 0.6, 0.6, 0.6, 0.6], 0.8)).toBe(false);
-    expect(after([0, 0, 0], 0)).toBe(true);
+    expect(isFaceAfter([0.3, 0.3, 0.3], 0.2)).toBe(true);
+    expect(isFaceAfter([0.6, 0.6, 0.6, 0.6, 0.6, 0.6], 0.8)).toBe(false);
+    expect(isFaceAfter([0, 0, 0], 0)).toBe(true);
   });
 });
