@@ -37,7 +37,7 @@ export function seededRandom(seed: number | string): Random {
 }
 
 /** Shuffles in place (Fisher and Yates). */
-export function shuffle<T extends { [index: number]: number; length: number }>(items: T, random: Random): T {
+export function shuffle<T extends { [index: number]: unknown; length: number }>(items: T, random: Random): T {
   for (let i = items.length - 1; i > 0; i--) {
     const j = random.index(i + 1);
     const kept = items[i]!;

@@ -3,19 +3,18 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { MASK_LABELS, type MaskLabel } from '../domain/label.js';
 import { AppError } from '../lib/errors.js';
-import { type CorrectionsReport, correctPictures } from './dataset/correct-pictures.js';
-import { discoverPictures } from './dataset/discover.js';
+import type { CorrectionsReport } from './dataset/correct-pictures.js';
 import type { FaceFinder } from './dataset/face-finder.js';
-import type { LabelledPicture } from './dataset/picture.js';
-import { prepareFaces, printPictures } from './dataset/prepare.js';
-import { type PrintedPicture, type SplitPart, splitPictures } from './dataset/split.js';
-import { describeSplit, heldOutHashes, readSplitFile, writeSplitFile } from './dataset/split-file.js';
+import { prepareFaces } from './dataset/prepare.js';
+import type { SplitPart } from './dataset/split.js';
+import { describeSplit, writeSplitFile } from './dataset/split-file.js';
 import { exportModel } from './export/export-model.js';
 import { mobileNetV2, readBackboneWeights } from './export/mobilenet-v2.js';
 import type { Network } from './export/network.js';
 import { extractFeatures } from './features/extract-features.js';
 import { buildFrozenPart, type FrozenPart } from './features/feature-network.js';
 import { countByLabel, planSamples } from './features/sample-plan.js';
+import { type FineTuneReport, runFineTune } from './fine-tune/run-fine-tune.js';
 import type { MaskHead } from './head/mask-head.js';
 import { startTensorFlow } from './head/tensorflow.js';
 import { type EpochReport, mostSteps, type TrainedHead, trainHead } from './head/train-head.js';
@@ -24,31 +23,24 @@ import type { ClassificationMetrics } from './metrics/classification-metrics.js'
 import { findRecipe } from './recipes/index.js';
 import type { Recipe } from './recipes/recipe.js';
 import { modelCard } from './report/model-card.js';
+import { countFaces, loadTrainingData, step, type TrainingDataOptions } from './training-data.js';
 
-/** Tells how far long work is; `begin` starts a new step. */
-export interface TrainingProgress {
-  begin(step: string, total: number, unit: string): void;
-  update(done: number, note?: string): void;
-  end(): void;
-}
+export type { TrainingProgress } from './training-data.js';
 
-export interface TrainOptions {
+export interface TrainOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   readonly recipe: string;
-  readonly dataDirs: readonly string[];
   /** The model's folder, `…/models/NAME`; its last part becomes the model's name. */
   readonly outDir: string;
   /** Finds the faces; closed by its owner. */
   readonly finder: FaceFinder;
   /** Folder of `imagenet-mobilenetv2`. */
   readonly backboneDir: string;
-  /** For prepared pictures and features. Default: a folder of the system's temporary files. */
+  /** For prepared pictures, crops and features. Default: a folder of the system's temporary files. */
   readonly cacheDir?: string;
-  /** An earlier split whose held-out pictures stay held out. */
-  readonly splitFile?: string;
-  /** Corrections files; `false` for none, absent for those that ship with our models. */
-  readonly corrections?: readonly string[] | false;
-  readonly progress?: TrainingProgress;
-  readonly signal?: AbortSignal;
+  /** Checkpoint, TensorBoard log and report with curves. Default: a folder of the cache by the model's name. */
+  readonly runDir?: string;
+  /** Go on where an interrupted run of the same recipe and data stopped. */
+  readonly isResumed?: boolean;
 }
 
 export interface TrainReport {
@@ -75,9 +67,13 @@ export interface TrainReport {
  * fingerprinted, to keep their near twins out of training, and then left alone. Rejects with `AppError` RECIPE_UNKNOWN,
  * DATA_NOT_FOUND, DATA_INVALID, DATA_TOO_FEW, MODEL_NOT_FOUND, or with the signal's reason when aborted.
  */
-export async function runTrain(options: TrainOptions): Promise<TrainReport> {
-  const startMs = performance.now();
+export async function runTrain(options: TrainOptions): Promise<TrainReport | FineTuneReport> {
   const recipe = findRecipe(options.recipe);
+  return recipe.kind === 'fine-tune' ? runFineTune(recipe, options) : trainOnFrozen(recipe, options);
+}
+
+async function trainOnFrozen(recipe: Recipe, options: TrainOptions): Promise<TrainReport> {
+  const startMs = performance.now();
   const outDir = resolve(options.outDir);
   const cacheDir = options.cacheDir ?? join(tmpdir(), 'maskwatch-training');
   const { progress, signal } = options;
@@ -86,17 +82,13 @@ export async function runTrain(options: TrainOptions): Promise<TrainReport> {
   const backbone = mobileNetV2({ weights, sizePx: recipe.inputPx, at: 'head' });
   const frozen = buildFrozenPart(backbone, recipe.featureNodes);
 
-  const { pictures: found, report: corrections } = await correctPictures(
-    await discoverAll(options.dataDirs),
-    options.corrections,
-  );
-  const printed = await step(progress, 'reading pictures', found.length, 'pictures', (onProgress) =>
-    printPictures(found, { ...shared, onProgress }),
-  );
-  const pinned = options.splitFile ? heldOutHashes(await readSplitFile(options.splitFile)) : undefined;
-  const parts = splitPictures(printed, recipe.split, pinned);
+  const {
+    pictures: printed,
+    parts,
+    corrections,
+  } = await loadTrainingData({ ...options, cacheDir }, recipe.split);
   const isOpen = (index: number) => parts[index] !== 'test';
-  const pictures = await step(progress, 'finding faces', found.length, 'pictures', (onProgress) =>
+  const pictures = await step(progress, 'finding faces', printed.length, 'pictures', (onProgress) =>
     prepareFaces(printed, options.finder, isOpen, { ...shared, onProgress }),
   );
   const plans = {
@@ -207,13 +199,6 @@ async function writeModel(
   });
 }
 
-async function discoverAll(directories: readonly string[]): Promise<LabelledPicture[]> {
-  const byPath = new Map<string, LabelledPicture>();
-  for (const directory of directories)
-    for (const picture of await discoverPictures(directory)) byPath.set(picture.path, picture);
-  return [...byPath.values()];
-}
-
 function requireEveryLabel(samples: TrainReport['samples']): void {
   for (const part of ['train', 'validation'] as const)
     for (const label of MASK_LABELS)
@@ -222,31 +207,4 @@ function requireEveryLabel(samples: TrainReport['samples']): void {
           hint: 'give more data with --data; parts are drawn by picture',
           exitCode: 2,
         });
-}
-
-function countFaces(
-  pictures: readonly PrintedPicture[],
-  parts: readonly SplitPart[],
-): Record<string, Record<SplitPart, number>> {
-  const counts: Record<string, Record<SplitPart, number>> = {};
-  pictures.forEach(({ picture }, index) => {
-    counts[picture.dataset] ??= { train: 0, validation: 0, test: 0 };
-    counts[picture.dataset]![parts[index]!] += picture.kind === 'scene' ? picture.faces.length : 1;
-  });
-  return counts;
-}
-
-async function step<T>(
-  progress: TrainingProgress | undefined,
-  name: string,
-  total: number,
-  unit: string,
-  run: (onProgress: (done: number, note?: string) => void) => Promise<T>,
-): Promise<T> {
-  progress?.begin(name, total, unit);
-  try {
-    return await run((done, note) => progress?.update(done, note));
-  } finally {
-    progress?.end();
-  }
 }

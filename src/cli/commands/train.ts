@@ -10,6 +10,8 @@ interface TrainArguments {
   readonly out: string;
   readonly split?: string;
   readonly cache?: string;
+  readonly run?: string;
+  readonly resume?: true;
   readonly json?: true;
 }
 
@@ -30,6 +32,8 @@ export function register(program: Command): void {
       'corrections of labels and boxes (default: those that ship with our models)',
     )
     .option('--no-corrections', 'labels and boxes as they are given')
+    .option('--run <dir>', 'where checkpoint, TensorBoard log and report go (default: in the cache)')
+    .option('--resume', 'go on where an interrupted run of the same recipe and data stopped')
     .option('--json', 'print the result as JSON')
     .action((options: TrainArguments) => withSignals((signal) => train(options, signal)));
 }
@@ -50,8 +54,9 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
     import('../../lib/package-paths.js'),
     import('node:path'),
   ]);
-  findRecipe(options.recipe);
-  const finder = await openEngineFaceFinder({ modelsDir: modelsDir(), sizePx: 640, scoreThreshold: 0.3 });
+  const recipe = findRecipe(options.recipe);
+  const scoreThreshold = recipe.kind === 'fine-tune' ? recipe.negatives.carefulScore : 0.3;
+  const finder = await openEngineFaceFinder({ modelsDir: modelsDir(), sizePx: 640, scoreThreshold });
   try {
     const report = await runTrain({
       recipe: options.recipe,
@@ -64,6 +69,8 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
       ...(options.split === undefined ? {} : { splitFile: options.split }),
       ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
       ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
+      ...(options.run === undefined ? {} : { runDir: options.run }),
+      ...(options.resume ? { isResumed: true } : {}),
     });
     for (const line of describeCorrections(report.corrections)) note(line);
     if (options.json) {

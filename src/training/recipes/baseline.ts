@@ -2,6 +2,7 @@ import type { Recipe } from './recipe.js';
 
 /** A three-label head on the frozen ImageNet MobileNetV2: the first model, quick to train. */
 export const baseline: Recipe = {
+  kind: 'frozen-head',
   name: 'baseline',
   description:
     'Three-label head on the frozen ImageNet MobileNetV2, trained on crops as the detector delivers them',

@@ -1,11 +1,16 @@
 import { AppError } from '../../lib/errors.js';
 import { baseline } from './baseline.js';
+import type { FineTuneRecipe } from './fine-tune-recipe.js';
+import { production } from './production.js';
 import type { Recipe } from './recipe.js';
 
-export const RECIPES: readonly Recipe[] = [baseline];
+/** Every recipe; `kind` tells how it is trained. */
+export type AnyRecipe = Recipe | FineTuneRecipe;
+
+export const RECIPES: readonly AnyRecipe[] = [baseline, production];
 
 /** Throws `AppError` RECIPE_UNKNOWN (exit code 2) naming those that there are. */
-export function findRecipe(name: string): Recipe {
+export function findRecipe(name: string): AnyRecipe {
   const recipe = RECIPES.find((candidate) => candidate.name === name);
   if (recipe) return recipe;
   throw new AppError('RECIPE_UNKNOWN', `there is no recipe ${name}`, {

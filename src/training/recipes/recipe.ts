@@ -50,6 +50,7 @@ export type LabelShares = Readonly<Record<MaskLabel, number>>;
 
 /** Everything that decides what comes out of a training run, as data. */
 export interface Recipe {
+  readonly kind: 'frozen-head';
   readonly name: string;
   readonly description: string;
   readonly inputPx: number;

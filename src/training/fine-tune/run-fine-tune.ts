@@ -1,0 +1,241 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { MASK_LABELS } from '../../domain/label.js';
+import { AppError } from '../../lib/errors.js';
+import type { CorrectionsReport } from '../dataset/correct-pictures.js';
+import type { FaceFinder } from '../dataset/face-finder.js';
+import type { SplitPart } from '../dataset/split.js';
+import { describeSplit, writeSplitFile } from '../dataset/split-file.js';
+import { exportModel } from '../export/export-model.js';
+import { readBackboneWeights } from '../export/mobilenet-v2.js';
+import type { Network } from '../export/network.js';
+import { startTensorFlow } from '../head/tensorflow.js';
+import type { ClassificationMetrics } from '../metrics/classification-metrics.js';
+import { seededRandom } from '../random.js';
+import type { FineTuneRecipe } from '../recipes/fine-tune-recipe.js';
+import { runKey } from '../report/checkpoint.js';
+import type { EpochFigures } from '../report/epoch-figures.js';
+import { TrainingBoard } from '../report/event-log.js';
+import { type RunFacts, runFacts } from '../report/run-facts.js';
+import { writeTrainingReport } from '../report/training-report.js';
+import { countFaces, loadTrainingData, step, type TrainingDataOptions } from '../training-data.js';
+import { CropBank } from './crop-bank.js';
+import { CROP_TARGETS, type CropSource, trainingSources, validationSources } from './crop-sources.js';
+import { findDetections } from './find-detections.js';
+import { type JudgedValidation, judgeLogits, predictBank } from './judge-validation.js';
+import { MASK_OUTPUTS, maskNetwork, withScores } from './mask-network.js';
+import { mostSteps, trainNetwork } from './train-network.js';
+
+export interface FineTuneOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
+  /** The model's folder, `…/models/NAME`; its last part becomes the model's name. */
+  readonly outDir: string;
+  /** Finds everything that may be a face, down to the recipe's `negatives.carefulScore`; closed by its owner. */
+  readonly finder: FaceFinder;
+  /** Folder of `imagenet-mobilenetv2`. */
+  readonly backboneDir: string;
+  /** For cut crops and what was found in pictures. Default: a folder of the system's temporary files. */
+  readonly cacheDir?: string;
+  /** Checkpoint, TensorBoard log and report. Default: a folder of the cache by the model's name. */
+  readonly runDir?: string;
+  /** Go on where an interrupted run of the same recipe and data stopped. */
+  readonly isResumed?: boolean;
+}
+
+export interface FineTuneReport {
+  readonly recipe: string;
+  readonly out: string;
+  readonly run: string;
+  readonly model: string;
+  /** Labelled faces by data set and part. */
+  readonly faces: Readonly<Record<string, Readonly<Record<SplitPart, number>>>>;
+  /** Places of which crops are cut, by data set and what they show. */
+  readonly places: Readonly<Record<'train' | 'validation', Readonly<Record<string, number>>>>;
+  readonly corrections: CorrectionsReport;
+  readonly backend: string;
+  readonly epochs: readonly EpochFigures[];
+  readonly bestEpoch: number;
+  readonly resumedAtStep: number;
+  /** Of the best epoch, after calibration. */
+  readonly validation: ClassificationMetrics;
+  readonly judged: JudgedValidation;
+  readonly seconds: number;
+  readonly facts: RunFacts;
+}
+
+/**
+ * Trains by a fine-tuning recipe and writes the model's folder, `split.json` and `training.json`; checkpoint,
+ * TensorBoard log and report with curves go into `runDir`. Rejects with `AppError` DATA_…, TRAIN_DIVERGED,
+ * CHECKPOINT_…, MODEL_NOT_FOUND, or with the signal's reason when aborted.
+ */
+export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptions): Promise<FineTuneReport> {
+  const startMs = performance.now();
+  const outDir = resolve(options.outDir);
+  const cacheDir = options.cacheDir ?? join(tmpdir(), 'maskwatch-training');
+  const runDir = options.runDir ?? join(cacheDir, 'runs', basename(outDir));
+  const { progress, signal } = options;
+  const abort = signal ? { signal } : {};
+  const weights = await readBackboneWeights(options.backboneDir);
+  const initial = maskNetwork(weights, recipe.inputPx, seededRandom(recipe.optimisation.seed));
+
+  const { pictures, parts, corrections } = await loadTrainingData({ ...options, cacheDir }, recipe.split);
+  const seen = await step(progress, 'finding faces', pictures.length, 'pictures', (onProgress) =>
+    findDetections(pictures, options.finder, (index) => parts[index] !== 'test', {
+      cacheDir,
+      onProgress,
+      ...abort,
+    }),
+  );
+  const sources = {
+    train: trainingSources(seen, parts, recipe),
+    validation: validationSources(seen, parts, recipe),
+  };
+  requireEveryLabel(sources);
+  const open = (part: 'train' | 'validation') =>
+    step(progress, `cutting crops (${part})`, pictures.length, 'pictures', (onProgress) =>
+      CropBank.open(seen, sources[part], {
+        cacheDir,
+        rules: { inputPx: recipe.inputPx, marginRatio: recipe.marginRatio, cut: recipe.cut },
+        isPlain: part === 'validation',
+        onProgress,
+        ...abort,
+      }),
+    );
+  const bank = await open('train');
+  const heldOut = await open('validation');
+
+  const backend = await startTensorFlow();
+  const board = new TrainingBoard(join(runDir, 'tensorboard'));
+  let last = '';
+  const trained = await step(progress, 'training', mostSteps(recipe.optimisation), 'steps', (onProgress) =>
+    trainNetwork(initial, {
+      recipe,
+      bank,
+      judge: async (network) =>
+        judgeLogits(heldOut, await predictBank(network, heldOut, recipe.inputPx), recipe.labelShares),
+      checkpoint: {
+        path: join(runDir, 'checkpoint.bin'),
+        key: runKey(recipe, bank.key, heldOut.key),
+        isResumed: options.isResumed ?? false,
+      },
+      onStep: (done, loss) => onProgress(done, `loss ${loss.toFixed(3)}${last}`),
+      onEpoch: (figures) => {
+        board.epoch(figures);
+        last = `, epoch ${figures.epoch}: validation macro-F1 ${figures.validationMacroF1!.toFixed(4)}`;
+      },
+      ...abort,
+    }),
+  ).finally(() => board.close());
+
+  const report: FineTuneReport = {
+    recipe: recipe.name,
+    out: outDir,
+    run: runDir,
+    model: basename(outDir),
+    faces: countFaces(pictures, parts),
+    places: { train: countPlaces(sources.train), validation: countPlaces(sources.validation) },
+    corrections,
+    backend,
+    epochs: trained.epochs,
+    bestEpoch: trained.bestEpoch,
+    resumedAtStep: trained.resumedAtStep,
+    validation: trained.judged.labels,
+    judged: trained.judged,
+    seconds: (performance.now() - startMs) / 1000,
+    facts: runFacts(backend),
+  };
+  await writeModel(recipe, trained.network, report);
+  await writeSplitFile(join(outDir, 'split.json'), describeSplit(pictures, parts, recipe.split));
+  await writeFile(
+    join(outDir, 'training.json'),
+    `${JSON.stringify({ ...report, out: undefined, run: undefined, recipe }, null, 1)}\n`,
+  );
+  await writeReport(recipe, report);
+  return report;
+}
+
+async function writeModel(recipe: FineTuneRecipe, network: Network, report: FineTuneReport): Promise<void> {
+  const { judged, model } = report;
+  await mkdir(report.out, { recursive: true });
+  await exportModel(withScores(network, model, judged.calibration), {
+    modelDir: report.out,
+    outputs: MASK_OUTPUTS,
+    isCompact: true,
+    manifest: {
+      name: model,
+      version: '0.2.0',
+      task: 'mask-classification',
+      description: recipe.description,
+      license: 'Apache-2.0',
+      origin: [
+        'began from: models/imagenet-mobilenetv2',
+        `trained by: maskwatch train --recipe ${recipe.name}, data named in README.md`,
+      ],
+      labels: [...MASK_LABELS],
+      crop: { marginRatio: recipe.marginRatio, square: true },
+      temperature: judged.calibration.labels.temperature,
+      training: {
+        recipe: recipe.name,
+        faces: report.faces,
+        places: report.places,
+        calibration: judged.calibration,
+        bestEpoch: report.bestEpoch,
+        validation: {
+          accuracy: judged.labels.accuracy,
+          macroF1: judged.labels.macroF1,
+          ece: judged.ece,
+        },
+        face: judged.face,
+      },
+    },
+  });
+}
+
+async function writeReport(recipe: FineTuneRecipe, report: FineTuneReport): Promise<void> {
+  const { judged, epochs, bestEpoch } = report;
+  const count = (places: Readonly<Record<string, number>>) =>
+    Object.entries(places)
+      .map(([name, number]) => `${name}: ${number}`)
+      .join(', ');
+  await writeTrainingReport(join(report.run, 'report'), {
+    model: report.model,
+    recipe: recipe.name,
+    description: recipe.description,
+    seed: recipe.optimisation.seed,
+    epochs,
+    bestEpoch,
+    stoppedBecause:
+      epochs.length < recipe.optimisation.maxEpochs
+        ? `no better validation loss for ${recipe.optimisation.patienceEpochs} epochs`
+        : 'all epochs of the recipe done',
+    sets: [
+      { name: 'validation part (used to choose the epoch and to calibrate)', metrics: judged.labels },
+      ...Object.entries(judged.byDataset).map(([name, metrics]) => ({ name, metrics })),
+    ],
+    data: {
+      'places, train': count(report.places.train),
+      'places, validation': count(report.places.validation),
+    },
+    seconds: report.seconds,
+    facts: report.facts,
+  });
+}
+
+function requireEveryLabel(sources: Readonly<Record<'train' | 'validation', readonly CropSource[]>>): void {
+  for (const part of ['train', 'validation'] as const)
+    for (const label of MASK_LABELS)
+      if (!sources[part].some(({ target }) => target === label))
+        throw new AppError('DATA_TOO_FEW', `the ${part} part has no face labelled ${label}`, {
+          hint: 'give more data with --data; parts are drawn by picture',
+          exitCode: 2,
+        });
+}
+
+function countPlaces(sources: readonly CropSource[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const target of CROP_TARGETS) {
+    const own = sources.filter((source) => source.target === target);
+    for (const { group } of own) counts[group] = (counts[group] ?? 0) + 1;
+  }
+  return counts;
+}
