@@ -1,10 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { LabelledPicture } from './dataset/picture.js';
+import { heldOutHashes, readSplitFile } from './dataset/split-file.js';
 import { type EvaluateReport, evaluationReport } from './evaluation/evaluation-report.js';
 import { type InferencePort, PictureJudge } from './evaluation/judge.js';
-import { type JudgeRules, judgePicture } from './evaluation/judge-pictures.js';
+import { type JudgedPicture, type JudgeRules, judgePicture } from './evaluation/judge-pictures.js';
+import { compareModels, type ModelComparison } from './evaluation/model-comparison.js';
 import { observeAll } from './evaluation/observe-all.js';
-import { type PictureSelection, selectPictures } from './evaluation/select-pictures.js';
+import { type PictureSelection, picturesOfPart, selectPictures } from './evaluation/select-pictures.js';
 import { writeEvaluation } from './evaluation/write-evaluation.js';
 import type { TrainingProgress } from './train.js';
 
@@ -20,10 +23,19 @@ export interface EvaluateOptions extends PictureSelection {
   readonly concurrency: number;
   /** Every face of the set is labelled. */
   readonly isComplete?: boolean;
+  /** The model to hold the evaluated one against, with the same detector. */
+  readonly incumbent?: Incumbent;
   /** Where the readable report goes; created when missing. */
   readonly outDir?: string;
   readonly progress?: TrainingProgress;
   readonly signal?: AbortSignal;
+}
+
+export interface Incumbent {
+  readonly model: string;
+  readonly inference: InferencePort;
+  /** Its `split.json`: with `only`, pictures that it does not keep for that part stay out of the comparison. */
+  readonly splitFile?: string;
 }
 
 /** Below the product's threshold: the precision-recall curve has a tail, and most faces have landmarks. */
@@ -34,28 +46,65 @@ export const LOWEST_DETECTION_SCORE = 0.1;
  * DATA_UNREADABLE, DATA_WRONG_KIND, a worker's code, or with the signal's reason when aborted.
  */
 export async function runEvaluate(options: EvaluateOptions): Promise<EvaluateReport> {
-  const { signal, progress, rules } = options;
+  const { rules } = options;
   const { pictures, corrections } = await selectPictures(options);
-  const judge = new PictureJudge(options.inference, rules.scoreThreshold, LOWEST_DETECTION_SCORE);
-  progress?.begin('judging', pictures.length, 'pictures');
-  const observations = await observeAll(pictures, judge, {
-    concurrency: options.concurrency,
-    onDone: (done) => progress?.update(done),
-    ...(signal ? { signal } : {}),
-  }).finally(() => progress?.end());
-  const judged = pictures.map((picture, index) => judgePicture(picture, observations[index]!, rules));
-  const report = evaluationReport(judged, {
-    model: options.model,
-    data: options.only ? `${options.dataDir} (${options.only.part})` : options.dataDir,
-    isScenes: options.kind === 'scenes',
-    isComplete: options.isComplete ?? false,
-    corrections,
-    ...(rules.minLabelledPx === undefined ? {} : { minLabelledPx: rules.minLabelledPx }),
-  });
+  const judged = await judgeAll(pictures, options.inference, options);
+  const comparison = options.incumbent ? await compare(judged, options.incumbent, options) : null;
+  const report: EvaluateReport = {
+    ...evaluationReport(judged, {
+      model: options.model,
+      data: options.only ? `${options.dataDir} (${options.only.part})` : options.dataDir,
+      isScenes: options.kind === 'scenes',
+      isComplete: options.isComplete ?? false,
+      corrections,
+      ...(rules.minLabelledPx === undefined ? {} : { minLabelledPx: rules.minLabelledPx }),
+    }),
+    ...(comparison ? { comparison } : {}),
+  };
   if (options.outDir !== undefined) {
     const outDir = resolve(options.outDir);
     await mkdir(outDir, { recursive: true });
     await writeEvaluation(outDir, report, judged);
   }
   return report;
+}
+
+async function judgeAll(
+  pictures: readonly LabelledPicture[],
+  inference: InferencePort,
+  { rules, concurrency, progress, signal }: EvaluateOptions,
+): Promise<JudgedPicture[]> {
+  const judge = new PictureJudge(inference, rules.scoreThreshold, LOWEST_DETECTION_SCORE);
+  progress?.begin('judging', pictures.length, 'pictures');
+  const observations = await observeAll(pictures, judge, {
+    concurrency,
+    onDone: (done) => progress?.update(done),
+    ...(signal ? { signal } : {}),
+  }).finally(() => progress?.end());
+  return pictures.map((picture, index) => judgePicture(picture, observations[index]!, rules));
+}
+
+async function compare(
+  judged: readonly JudgedPicture[],
+  incumbent: Incumbent,
+  options: EvaluateOptions,
+): Promise<ModelComparison> {
+  const all = judged.map(({ picture }) => picture);
+  const shared =
+    options.only && incumbent.splitFile !== undefined
+      ? await picturesOfPart(all, heldOutHashes(await readSplitFile(incumbent.splitFile)), options.only.part)
+      : all;
+  const theirs = await judgeAll(shared, incumbent.inference, options);
+  const isShared = new Set(shared);
+  return compareModels(
+    {
+      candidate: judged.flatMap(({ picture, faces }) => (isShared.has(picture) ? faces : [])),
+      incumbent: theirs.flatMap(({ faces }) => faces),
+    },
+    {
+      candidate: options.model,
+      incumbent: incumbent.model,
+      leftOutPictures: all.length - shared.length,
+    },
+  );
 }

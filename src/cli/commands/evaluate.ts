@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -22,6 +23,8 @@ interface EvaluateArguments {
   readonly detector?: string;
   readonly detectorSize: number;
   readonly minFacePx?: number;
+  readonly compare?: string;
+  readonly gate?: true;
   readonly corrections?: readonly string[] | false;
   readonly out?: string;
   readonly json?: true;
@@ -72,6 +75,8 @@ export function register(program: Command): void {
     )
     .option('--detector <id>', "face detector, a folder of models/ or a path (default: the service's)")
     .option('--detector-size <px>', 'longer side that pictures are brought to', number(96, 1920), 640)
+    .option('--compare <id>', 'the present model, to hold --model against on the same faces')
+    .option('--gate', 'exit code 1 unless --model is better than the one given with --compare')
     .option('--out <dir>', 'write a readable report with pictures there')
     .option(
       '--corrections <file...>',
@@ -88,6 +93,8 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
     throw new AppError('CLI_USAGE', 'say what to judge: --crops DIR or --scenes DIR', { exitCode: 2 });
   if (options.detectorSize % 32 !== 0)
     throw new AppError('CLI_USAGE', '--detector-size must be a multiple of 32', { exitCode: 2 });
+  if (options.gate && options.compare === undefined)
+    throw new AppError('CLI_USAGE', '--gate needs the present model: --compare ID', { exitCode: 2 });
   const [
     { runEvaluate },
     { describeCorrections },
@@ -111,19 +118,24 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
     /[\\/]/.test(name) ? Promise.resolve(resolve(name)) : modelFolder(modelsDir(), name);
   const modelDir = await folderOf(options.model);
   const detectorModelDir = await folderOf(options.detector ?? detection.model);
-  await readManifest(modelDir);
-  const pool = await InferencePool.open({
-    workers,
-    maxQueue: 4 * workers,
-    workerOptions: {
-      engine: 'auto',
-      detectorModelDir,
-      classifierModelDir: modelDir,
-      detectorWidth: options.detectorSize,
-      detectorHeight: options.detectorSize,
-      threadsPerWorker: 1,
-    },
-  });
+  const incumbentDir = options.compare === undefined ? null : await folderOf(options.compare);
+  const open = async (classifierModelDir: string) => {
+    await readManifest(classifierModelDir);
+    return InferencePool.open({
+      workers,
+      maxQueue: 4 * workers,
+      workerOptions: {
+        engine: 'auto',
+        detectorModelDir,
+        classifierModelDir,
+        detectorWidth: options.detectorSize,
+        detectorHeight: options.detectorSize,
+        threadsPerWorker: 1,
+      },
+    });
+  };
+  const pool = await open(modelDir);
+  const incumbentPool = incumbentDir === null ? null : await open(incumbentDir);
   try {
     const report = await runEvaluate({
       kind: options.scenes === undefined ? 'crops' : 'scenes',
@@ -146,14 +158,28 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
       progress: stepProgress(),
       signal,
       ...(options.only ? { only: { splitFile: join(modelDir, 'split.json'), part: options.only } } : {}),
+      ...(incumbentDir !== null && incumbentPool
+        ? {
+            incumbent: {
+              model: basename(incumbentDir),
+              inference: incumbentPool,
+              ...(existsSync(join(incumbentDir, 'split.json'))
+                ? { splitFile: join(incumbentDir, 'split.json') }
+                : {}),
+            },
+          }
+        : {}),
       ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
       ...(options.out === undefined ? {} : { outDir: options.out }),
     });
     for (const line of describeCorrections(report.corrections)) note(line);
     if (options.json) printJson(report);
     else printSummary(report);
+    if (options.gate && report.comparison && !report.comparison.gate.isBetter)
+      throw new AppError('MODEL_NOT_BETTER', report.comparison.gate.reasons.join('; '));
     if (options.out !== undefined) note(`report: ${join(options.out, 'report.html')}`);
   } finally {
+    await incumbentPool?.close();
     await pool.close();
   }
 }
@@ -176,6 +202,13 @@ function printSummary(report: EvaluateReport): void {
       `given the box: accuracy ${share(report.givenTheBox.accuracy)}, macro-F1 ${report.givenTheBox.macroF1.toFixed(3)}, F1 ${MASK_LABELS.map((label) => report.givenTheBox!.labels[label].f1.toFixed(3)).join(' / ')}`,
     );
   if (report.twoLabels) printLine(`two labels: ${report.twoLabels.right} of ${report.twoLabels.count} right`);
+  if (report.comparison) {
+    const { candidate, incumbent, mcnemar, gate } = report.comparison;
+    printLine(
+      `${candidate} against ${incumbent}: right alone ${mcnemar.onlyCandidateRight} : ${mcnemar.onlyIncumbentRight} (McNemar p ${mcnemar.pValue.toFixed(4)}); ${gate.isBetter ? 'passes' : 'does not pass'} the gate`,
+    );
+    for (const reason of gate.reasons) printLine(`  ${reason}`);
+  }
   if (report.notAssessable.count > 0) printLine(`not assessable: ${report.notAssessable.count}`);
 }
 

@@ -19,6 +19,7 @@ import {
   talliesByPicture,
 } from './figures.js';
 import { type FaceRecord, type JudgedPicture, REFERENCE_WIDTH_PX } from './judge-pictures.js';
+import type { ModelComparison } from './model-comparison.js';
 import { sizeName, sliceDimensions, sliceFaces } from './slice-names.js';
 
 /** Figures over a part of the faces. */
@@ -79,6 +80,7 @@ export interface EvaluateReport extends ClassificationMetrics {
   readonly twoLabels?: { readonly count: number; readonly right: number; readonly accuracy: number };
   readonly slices: Readonly<Record<string, Slice>>;
   readonly reliability: readonly ReliabilityBin[];
+  readonly comparison?: ModelComparison;
 }
 
 export interface DetectionFigures {

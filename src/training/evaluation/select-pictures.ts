@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { AppError } from '../../lib/errors.js';
 import { type CorrectionsReport, correctPictures } from '../dataset/correct-pictures.js';
-import { discoverPictures } from '../dataset/discover.js';
+import { discoverPictures, type ReadingOptions } from '../dataset/discover.js';
 import { contentHashOf } from '../dataset/fingerprint.js';
 import type { LabelledPicture } from '../dataset/picture.js';
 import type { SplitPart } from '../dataset/split.js';
@@ -15,6 +15,8 @@ export interface PictureSelection {
   readonly only?: { readonly splitFile: string; readonly part: SplitPart };
   /** Corrections files; `false` for none, absent for those that ship with our models. */
   readonly corrections?: readonly string[] | false;
+  /** Meanings of label names, and who is told of what is left out. */
+  readonly reading?: ReadingOptions;
 }
 
 /** The pictures that are asked for, corrected. Rejects with DATA_NOT_FOUND, DATA_INVALID or DATA_WRONG_KIND. */
@@ -23,6 +25,7 @@ export async function selectPictures({
   dataDir,
   only,
   corrections,
+  reading,
 }: PictureSelection): Promise<{ pictures: LabelledPicture[]; corrections: CorrectionsReport }> {
   const isThere = await stat(dataDir).then(
     (entry) => entry.isDirectory(),
@@ -31,7 +34,7 @@ export async function selectPictures({
   if (!isThere)
     throw new AppError('DATA_NOT_FOUND', `${dataDir} is no folder`, { path: dataDir, exitCode: 2 });
   const wanted = kind === 'scenes' ? 'scene' : 'portrait';
-  const corrected = await correctPictures(await discoverPictures(dataDir), corrections);
+  const corrected = await correctPictures(await discoverPictures(dataDir, reading), corrections);
   let pictures = corrected.pictures.filter((picture) => picture.kind === wanted);
   if (pictures.length === 0)
     throw new AppError('DATA_WRONG_KIND', `${dataDir} holds no ${kind}`, {
