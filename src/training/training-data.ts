@@ -1,6 +1,6 @@
 import type { CorrectionsReport } from './dataset/correct-pictures.js';
 import { correctPictures } from './dataset/correct-pictures.js';
-import { discoverPictures } from './dataset/discover.js';
+import { discoverPictures, type ReadingOptions } from './dataset/discover.js';
 import type { LabelledPicture } from './dataset/picture.js';
 import { printPictures } from './dataset/prepare.js';
 import { type PrintedPicture, type SplitPart, type SplitRules, splitPictures } from './dataset/split.js';
@@ -21,6 +21,8 @@ export interface TrainingDataOptions {
   readonly splitFile?: string;
   /** Corrections files; `false` for none, absent for those that ship with our models. */
   readonly corrections?: readonly string[] | false;
+  /** Meanings of label names, and who is told of what is left out. */
+  readonly reading?: ReadingOptions;
   readonly progress?: TrainingProgress;
   readonly signal?: AbortSignal;
 }
@@ -42,7 +44,7 @@ export async function loadTrainingData(
 ): Promise<TrainingData> {
   const { cacheDir, progress, signal } = options;
   const { pictures: found, report: corrections } = await correctPictures(
-    await discoverAll(options.dataDirs),
+    await discoverAll(options.dataDirs, options.reading),
     options.corrections,
   );
   const pictures = await step(progress, 'reading pictures', found.length, 'pictures', (onProgress) =>
@@ -81,9 +83,12 @@ export async function step<T>(
   }
 }
 
-async function discoverAll(directories: readonly string[]): Promise<LabelledPicture[]> {
+async function discoverAll(
+  directories: readonly string[],
+  reading: ReadingOptions | undefined,
+): Promise<LabelledPicture[]> {
   const byPath = new Map<string, LabelledPicture>();
   for (const directory of directories)
-    for (const picture of await discoverPictures(directory)) byPath.set(picture.path, picture);
+    for (const picture of await discoverPictures(directory, reading)) byPath.set(picture.path, picture);
   return [...byPath.values()];
 }

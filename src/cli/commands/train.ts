@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { LABEL_MAP_HELP } from '../label-map-help.js';
 import { note, printJson, printLine } from '../output.js';
 import { withSignals } from '../signals.js';
 import { stepProgress } from '../step-progress.js';
@@ -7,6 +8,7 @@ interface TrainArguments {
   readonly recipe: string;
   readonly data: string[];
   readonly corrections?: readonly string[] | false;
+  readonly labelMap?: string;
   readonly out: string;
   readonly split?: string;
   readonly cache?: string;
@@ -22,7 +24,7 @@ export function register(program: Command): void {
     .requiredOption('--recipe <name>', 'what to train and how, e.g. baseline')
     .requiredOption(
       '--data <dir...>',
-      'folders with labelled pictures: annotations.jsonl, or one folder per label; read recursively',
+      'folders with labelled pictures, read recursively: annotations.jsonl, COCO, YOLO, Pascal VOC, or a folder per label',
     )
     .requiredOption('--out <dir>', "the model's folder; its last part becomes the model's name")
     .option('--split <file>', 'an earlier split.json: what it holds back stays held back')
@@ -34,6 +36,7 @@ export function register(program: Command): void {
     .option('--no-corrections', 'labels and boxes as they are given')
     .option('--run <dir>', 'where checkpoint, TensorBoard log and report go (default: in the cache)')
     .option('--resume', 'go on where an interrupted run of the same recipe and data stopped')
+    .option('--label-map <file-or-json>', LABEL_MAP_HELP)
     .option('--json', 'print the result as JSON')
     .action((options: TrainArguments) => withSignals((signal) => train(options, signal)));
 }
@@ -42,6 +45,7 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
   const [
     { runTrain },
     { describeCorrections },
+    { openReading },
     { openEngineFaceFinder },
     { findRecipe },
     { modelsDir },
@@ -49,12 +53,14 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
   ] = await Promise.all([
     import('../../training/train.js'),
     import('../../training/dataset/correct-pictures.js'),
+    import('../../training/dataset/problem-list.js'),
     import('../../training/dataset/engine-face-finder.js'),
     import('../../training/recipes/index.js'),
     import('../../lib/package-paths.js'),
     import('node:path'),
   ]);
   const recipe = findRecipe(options.recipe);
+  const { reading, problems } = await openReading(options.labelMap);
   const scoreThreshold = recipe.kind === 'fine-tune' ? recipe.negatives.carefulScore : 0.3;
   const finder = await openEngineFaceFinder({ modelsDir: modelsDir(), sizePx: 640, scoreThreshold });
   try {
@@ -67,14 +73,15 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
       progress: stepProgress(),
       signal,
       ...(options.split === undefined ? {} : { splitFile: options.split }),
+      reading,
       ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
       ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
       ...(options.run === undefined ? {} : { runDir: options.run }),
       ...(options.resume ? { isResumed: true } : {}),
     });
-    for (const line of describeCorrections(report.corrections)) note(line);
+    for (const line of [...describeCorrections(report.corrections), ...problems.describe()]) note(line);
     if (options.json) {
-      printJson(report);
+      printJson({ ...report, ...problems.leftOut() });
       return;
     }
     const { validation, epochs, bestEpoch, seconds } = report;
