@@ -6,6 +6,7 @@ import { SINGLE_CROP_MIN_CERTAINTY } from '../../classification/single-crop.js';
 import { MASK_LABELS } from '../../domain/label.js';
 import { AppError } from '../../lib/errors.js';
 import type { EvaluateReport } from '../../training/evaluate.js';
+import { LABEL_MAP_HELP } from '../label-map-help.js';
 import { note, printJson, printLine } from '../output.js';
 import { withSignals } from '../signals.js';
 import { stepProgress } from '../step-progress.js';
@@ -26,6 +27,7 @@ interface EvaluateArguments {
   readonly compare?: string;
   readonly gate?: true;
   readonly corrections?: readonly string[] | false;
+  readonly labelMap?: string;
   readonly out?: string;
   readonly json?: true;
 }
@@ -37,14 +39,18 @@ export function register(program: Command): void {
     .addOption(
       new Option('--crops <dir>', 'pictures of one person each, a folder per label').conflicts('scenes'),
     )
-    .addOption(new Option('--scenes <dir>', 'whole pictures with annotations.jsonl').conflicts('crops'))
+    .addOption(
+      new Option(
+        '--scenes <dir>',
+        'whole pictures with annotations.jsonl, COCO, YOLO or Pascal VOC',
+      ).conflicts('crops'),
+    )
     .option('--model <id>', 'a folder of models/, or the path of a model folder', 'mask-mobilenetv2')
     .addOption(
-      new Option('--only <part>', "only pictures of this part of the model's split.json").choices([
-        'train',
-        'validation',
-        'test',
-      ]),
+      new Option(
+        '--only <part>',
+        "only pictures of this part of the model's split.json, or else of models/data/split.json",
+      ).choices(['train', 'validation', 'test']),
     )
     .option('--complete', 'every face in the set is labelled: a detection elsewhere is a false alarm')
     .option(
@@ -83,6 +89,7 @@ export function register(program: Command): void {
       'corrections of labels and boxes (default: those that ship with our models)',
     )
     .option('--no-corrections', 'labels and boxes as they are given')
+    .option('--label-map <file-or-json>', LABEL_MAP_HELP)
     .option('--json', 'print the result as JSON')
     .action((options: EvaluateArguments) => withSignals((signal) => evaluate(options, signal)));
 }
@@ -98,6 +105,8 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
   const [
     { runEvaluate },
     { describeCorrections },
+    { openReading },
+    { splitFileOf },
     { InferencePool },
     { readManifest },
     { modelFolder },
@@ -106,12 +115,15 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
   ] = await Promise.all([
     import('../../training/evaluate.js'),
     import('../../training/dataset/correct-pictures.js'),
+    import('../../training/dataset/problem-list.js'),
+    import('../../training/dataset/shipped-split.js'),
     import('../../inference/inference-pool.js'),
     import('../../inference/manifest.js'),
     import('../model-folders.js'),
     import('../../lib/package-paths.js'),
     import('../../config/schema.js'),
   ]);
+  const { reading, problems } = await openReading(options.labelMap);
   const { detection, classification } = configSchema.parse({});
   const workers = Math.min(8, availableParallelism());
   const folderOf = (name: string) =>
@@ -157,7 +169,7 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
       isComplete: options.complete ?? false,
       progress: stepProgress(),
       signal,
-      ...(options.only ? { only: { splitFile: join(modelDir, 'split.json'), part: options.only } } : {}),
+      ...(options.only ? { only: { splitFile: await splitFileOf(modelDir), part: options.only } } : {}),
       ...(incumbentDir !== null && incumbentPool
         ? {
             incumbent: {
@@ -169,11 +181,12 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
             },
           }
         : {}),
+      reading,
       ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
       ...(options.out === undefined ? {} : { outDir: options.out }),
     });
-    for (const line of describeCorrections(report.corrections)) note(line);
-    if (options.json) printJson(report);
+    for (const line of [...describeCorrections(report.corrections), ...problems.describe()]) note(line);
+    if (options.json) printJson({ ...report, ...problems.leftOut() });
     else printSummary(report);
     if (options.gate && report.comparison && !report.comparison.gate.isBetter)
       throw new AppError('MODEL_NOT_BETTER', report.comparison.gate.reasons.join('; '));
