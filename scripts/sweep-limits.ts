@@ -29,6 +29,8 @@ import { type Limits, printTables, type SweepRow, sizeTable, sweepRow } from './
 
 const SCORES = [0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7];
 const FACES_PX = [6, 8, 10, 12, 14, 16];
+/** Tried when the classifier tells faces from other things. */
+const FACE_SCORES = [0, 0.3, 0.5, 0.7];
 const CERTAINTIES = [0, 0.45, 0.5, 0.55, 0.6, 0.7];
 /** Below the lowest threshold that is tried. */
 const LOWEST_SCORE = 0.1;
@@ -65,22 +67,25 @@ const inForce: Limits = {
   scoreThreshold: detection.scoreThreshold,
   minFacePx: classification.minFacePx,
   minCertainty: 0.6,
+  minFaceScore: classification.minFaceScore,
 };
 const rows: SweepRow[] = [];
 for (const sizePx of values.sizes.split(',').map(Number)) {
   const observations = await observe(pictures, sizePx);
   if (!values.json) process.stdout.write(sizeTable(pictures, observations, sizePx, classification));
+  const tellsFaces = observations.some(({ detections }) => detections.some(({ faceScore }) => faceScore < 1));
   for (const scoreThreshold of SCORES)
     for (const minFacePx of FACES_PX)
       for (const minCertainty of CERTAINTIES)
-        rows.push(
-          sweepRow(
-            pictures,
-            observations,
-            { sizePx, scoreThreshold, minFacePx, minCertainty },
-            classification,
-          ),
-        );
+        for (const minFaceScore of tellsFaces ? FACE_SCORES : [inForce.minFaceScore])
+          rows.push(
+            sweepRow(
+              pictures,
+              observations,
+              { sizePx, scoreThreshold, minFacePx, minCertainty, minFaceScore },
+              classification,
+            ),
+          );
 }
 if (values.json) process.stdout.write(`${JSON.stringify({ pictures: pictures.length, inForce, rows })}\n`);
 else process.stdout.write(printTables(rows, inForce));

@@ -14,6 +14,7 @@ export interface Limits {
   readonly scoreThreshold: number;
   readonly minFacePx: number;
   readonly minCertainty: number;
+  readonly minFaceScore: number;
 }
 
 export interface SweepRow extends Limits {
@@ -40,6 +41,7 @@ export function sweepRow(
       crop: { ...crop, minFacePx: limits.minFacePx },
       scoreThreshold: limits.scoreThreshold,
       minCertainty: limits.minCertainty,
+      minFaceScore: limits.minFaceScore,
       analysedPx: limits.sizePx,
     }),
   );
@@ -103,7 +105,7 @@ export function sizeTable(
   return `### Label given the box, by size of the face at ${sizePx} px\n\n| face | labelled | found at 0.5 | accuracy (95 %, Wilson) | masked judged violating |\n|---|---|---|---|---|\n${rows.join('\n')}\n\n`;
 }
 
-const KEYS = ['sizePx', 'scoreThreshold', 'minFacePx', 'minCertainty'] as const;
+const KEYS = ['sizePx', 'scoreThreshold', 'minFacePx', 'minCertainty', 'minFaceScore'] as const;
 
 /** Markdown: each limit alone changed, then the best of all within bounds on what must not rise. */
 export function printTables(rows: readonly SweepRow[], inForce: Limits): string {
@@ -130,14 +132,14 @@ export function printTables(rows: readonly SweepRow[], inForce: Limits): string 
 
 function table(rows: readonly SweepRow[]): string {
   const head =
-    '| size | score | face px | certainty | F1 with | without | incorrect | macro-F1 | accuracy | not found | not assessable | masked judged violating | false boxes | … judged violating |';
+    '| size | score | face px | certainty | face score | F1 with | without | incorrect | macro-F1 | accuracy | not found | not assessable | masked judged violating | false boxes | … judged violating |';
   const lines = rows.map((row) =>
     [
-      ...[row.sizePx, row.scoreThreshold, row.minFacePx, row.minCertainty],
+      ...[row.sizePx, row.scoreThreshold, row.minFacePx, row.minCertainty, row.minFaceScore],
       ...MASK_LABELS.map((label) => row.f1[label].toFixed(3)),
       ...[row.macroF1.toFixed(3), row.accuracy.toFixed(3)],
       ...[row.notFound, row.notAssessable, row.wrongViolations, row.falseBoxes, row.falseBoxViolations],
     ].join(' | '),
   );
-  return [head, `|${'---|'.repeat(14)}`, ...lines.map((line) => `| ${line} |`)].join('\n');
+  return [head, `|${'---|'.repeat(15)}`, ...lines.map((line) => `| ${line} |`)].join('\n');
 }

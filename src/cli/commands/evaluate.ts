@@ -21,6 +21,7 @@ interface EvaluateArguments {
   readonly minFace?: number;
   readonly minSharpness?: number;
   readonly minCertainty: number;
+  readonly minFaceScore?: number;
   readonly detector?: string;
   readonly detectorSize: number;
   readonly minFacePx?: number;
@@ -73,6 +74,11 @@ export function register(program: Command): void {
       'judgements less sure are not assessable; of one crop, where the service adds up those of a track',
       number(0, 1),
       SINGLE_CROP_MIN_CERTAINTY,
+    )
+    .option(
+      '--min-face-score <score>',
+      "what the classifier holds for a face with a lower probability is none (default: the service's)",
+      number(0, 1),
     )
     .option(
       '--min-face-px <px>',
@@ -157,6 +163,7 @@ async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promis
       rules: {
         scoreThreshold: options.scoreThreshold ?? detection.scoreThreshold,
         minCertainty: options.minCertainty,
+        minFaceScore: options.minFaceScore ?? classification.minFaceScore,
         analysedPx: options.detectorSize,
         ...(options.minFacePx === undefined ? {} : { minLabelledPx: options.minFacePx }),
         crop: {

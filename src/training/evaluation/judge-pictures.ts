@@ -22,8 +22,8 @@ export interface FaceRecord {
   readonly isFound: boolean;
   /** Scores of the crop of `box`: told for every face, also for those that count as missed. */
   readonly scores: MaskScores;
-  /** Probability that the crop shows a face at all, where the classifier tells it. */
-  readonly faceScore?: number;
+  /** Probability that the crop of `box` shows a face at all; 1 from classifiers that do not tell. */
+  readonly faceScore: number;
   /** Why it is not assessable; null when it was judged or not found. */
   readonly reason: NotAssessableReason | null;
   /** Quality of the crop in [0, 1] as the service weighs it; null when not found. */
@@ -63,6 +63,8 @@ export interface JudgeRules {
   readonly crop: CropThresholds;
   /** Detections below this score are not faces to the product. */
   readonly scoreThreshold: number;
+  /** What the classifier holds for a face with a lower probability is none to the product. Default 0. */
+  readonly minFaceScore?: number;
   /** Judgements whose highest score is below this are `low_certainty`. */
   readonly minCertainty: number;
   /** Longer side to which the detector brings a picture, pixels: the space of `crop.minFacePx`. */
@@ -87,7 +89,9 @@ export function judgePicture(
 
 function judgeScene(picture: ScenePicture, observation: Observation, rules: JudgeRules): JudgedPicture {
   const all = observation.detections;
-  const found = all.filter(({ score }) => score >= rules.scoreThreshold);
+  const found = all.filter(
+    ({ score, faceScore }) => score >= rules.scoreThreshold && faceScore >= (rules.minFaceScore ?? 0),
+  );
   const labelledBoxes = picture.faces.map(({ box }) => box);
   const boxesOf = (detections: readonly ObservedDetection[]) => detections.map(({ box }) => box);
   const matches = matchBoxes(labelledBoxes, boxesOf(found));
@@ -108,7 +112,7 @@ function judgeScene(picture: ScenePicture, observation: Observation, rules: Judg
       referencePx: (facePx * REFERENCE_WIDTH_PX) / observation.width,
       isFound: detection !== null,
       scores: (detection ?? own).scores,
-      ...(detection?.faceScore === undefined ? {} : { faceScore: detection.faceScore }),
+      faceScore: (detection ?? own).faceScore,
       reason: match === null ? null : assessments[match]!.reason,
       quality: match === null ? null : assessments[match]!.quality,
       yawDegrees: nearest === null ? null : yawDegrees(all[nearest]!.landmarks),
@@ -187,7 +191,7 @@ function judgePortrait(picture: PortraitPicture, { width, height, ...seen }: Obs
     referencePx: (facePx * REFERENCE_WIDTH_PX) / width,
     isFound: face !== null,
     scores: own.scores,
-    ...(face?.faceScore === undefined ? {} : { faceScore: face.faceScore }),
+    faceScore: own.faceScore,
     reason: null,
     quality: null,
     yawDegrees: face ? yawDegrees(face.landmarks) : null,

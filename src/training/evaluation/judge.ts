@@ -1,8 +1,7 @@
 import type { ClassifyResult, CropRequest, DetectResult, TaskFailure } from '../../../workers/protocol.js';
 import type { Box } from '../../domain/box.js';
-import type { FaceDetection } from '../../domain/face.js';
+import type { CropJudgement, FaceDetection } from '../../domain/face.js';
 import type { PixelBuffer } from '../../domain/frame.js';
-import type { MaskScores } from '../../domain/label.js';
 import { AppError } from '../../lib/errors.js';
 import type { FaceFinder } from '../dataset/face-finder.js';
 import { type RgbPicture, toPixelBuffer } from '../dataset/rgb-picture.js';
@@ -41,10 +40,13 @@ export class PictureJudge implements FaceFinder {
     return [...succeeded(await this.#port.detect(toPixelBuffer(picture), scoreThreshold)).faces];
   }
 
-  async classify(picture: RgbPicture, boxes: readonly Box[]): Promise<readonly MaskScores[]> {
+  async classify(picture: RgbPicture, boxes: readonly Box[]): Promise<CropJudgement[]> {
     if (boxes.length === 0) return [];
     const pixels = toPixelBuffer(picture);
-    return succeeded(await this.#port.classify(boxes.map((box) => ({ pixels, box })))).scores;
+    const { scores, faceScores } = succeeded(
+      await this.#port.classify(boxes.map((box) => ({ pixels, box }))),
+    );
+    return scores.map((ofCrop, index) => ({ scores: ofCrop, faceScore: faceScores[index] ?? 1 }));
   }
 
   /** The pool belongs to whoever opened it. */

@@ -1,6 +1,5 @@
 import type { Box } from '../../domain/box.js';
-import type { Landmarks } from '../../domain/face.js';
-import type { MaskScores } from '../../domain/label.js';
+import type { CropJudgement, Landmarks } from '../../domain/face.js';
 import { findPortraitFace } from '../dataset/face-finder.js';
 import type { LabelledPicture } from '../dataset/picture.js';
 import { readRgbPicture } from '../dataset/rgb-picture.js';
@@ -8,20 +7,15 @@ import { type FaceTraits, measureTraits } from './face-traits.js';
 import type { PictureJudge } from './judge.js';
 
 /** A detection and what the classifier says of it; lengths in pixels of the picture. */
-export interface ObservedDetection {
+export interface ObservedDetection extends CropJudgement {
   readonly box: Box;
   readonly score: number;
   readonly landmarks: Landmarks;
   readonly sharpness: number;
-  readonly scores: MaskScores;
-  /** Probability that the crop shows a face at all, from classifiers that tell it. */
-  readonly faceScore?: number;
 }
 
-/** A labelled face by itself. */
-export interface ObservedFace {
-  /** Scores of the crop of the labelled box. */
-  readonly scores: MaskScores;
+/** A labelled face by itself, with what the classifier says of the crop of its box. */
+export interface ObservedFace extends CropJudgement {
   readonly traits: FaceTraits;
 }
 
@@ -45,17 +39,17 @@ export async function observePicture(picture: LabelledPicture, judge: PictureJud
   if (picture.kind === 'portrait') {
     const face = await findPortraitFace(rgb, judge);
     const box = face?.box ?? { x: 0, y: 0, width, height };
-    const [scores] = await judge.classify(rgb, [box]);
-    const faces = [{ scores: scores!, traits: measureTraits(rgb, box) }];
-    return { width, height, faces, detections: face ? [{ ...face, scores: scores! }] : [] };
+    const [judgement] = await judge.classify(rgb, [box]);
+    const faces = [{ ...judgement!, traits: measureTraits(rgb, box) }];
+    return { width, height, faces, detections: face ? [{ ...face, ...judgement! }] : [] };
   }
   const found = await judge.findAll(rgb);
   const labelled = picture.faces.map(({ box }) => box);
-  const scores = await judge.classify(rgb, [...labelled, ...found.map(({ box }) => box)]);
+  const judgements = await judge.classify(rgb, [...labelled, ...found.map(({ box }) => box)]);
   return {
     width,
     height,
-    faces: labelled.map((box, index) => ({ scores: scores[index]!, traits: measureTraits(rgb, box) })),
-    detections: found.map((face, index) => ({ ...face, scores: scores[labelled.length + index]! })),
+    faces: labelled.map((box, index) => ({ ...judgements[index]!, traits: measureTraits(rgb, box) })),
+    detections: found.map((face, index) => ({ ...face, ...judgements[labelled.length + index]! })),
   };
 }

@@ -26,6 +26,7 @@ function face(
   const box = { x: 0, y: 0, width: facePx, height: facePx };
   return {
     ...{ picture, label, box, labelledBox: box, facePx, referencePx: facePx, isFound, scores, reason },
+    faceScore: 1,
     quality: isFound ? 0.5 : null,
     yawDegrees: 0,
     traits: { brightness: 120, sharpness: 900, skinShare: 0.1, lowerColour: 'blue' },

@@ -35,6 +35,7 @@ export function faceRecord(
     referencePx: 40,
     isFound: true,
     scores: { with_mask: rest, without_mask: rest, mask_worn_incorrectly: rest, [judged]: score },
+    faceScore: 1,
     reason: null,
     quality: 0.6,
     yawDegrees: 5,
