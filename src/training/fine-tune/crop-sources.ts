@@ -13,6 +13,11 @@ import { beside, placesWithoutFace } from './places-without-face.js';
 export type CropTarget = MaskLabel | 'unclassified' | 'not_a_face';
 export const CROP_TARGETS = [...MASK_LABELS, 'unclassified', 'not_a_face'] as const;
 
+/** Place of the label in the classifier's output; −1 for what has none. */
+export function labelIndexOf(target: CropTarget): number {
+  return (MASK_LABELS as readonly CropTarget[]).indexOf(target);
+}
+
 /** One place in one picture of which crops are cut. */
 export interface CropSource {
   readonly pictureIndex: number;

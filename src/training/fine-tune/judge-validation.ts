@@ -16,7 +16,9 @@ import {
   ratio,
 } from '../metrics/classification-metrics.js';
 import type { LabelShares } from '../recipes/recipe.js';
+import { ONE_THREAD } from './batches.js';
 import type { CropBank } from './crop-bank.js';
+import { labelIndexOf } from './crop-sources.js';
 import type { MaskCalibration } from './mask-network.js';
 
 /** How well the output `face` tells faces from what is none. */
@@ -50,12 +52,12 @@ export interface CropLogits {
   readonly face: number;
 }
 
-const BATCH = 32;
+const BATCH = 16;
 const KEEPING = [0.999, 0.995, 0.99, 0.98];
 
 /** Raw outputs of `network` (as `maskNetwork` makes it) for the first crop of every source, in order. */
 export async function predictBank(network: Network, bank: CropBank, sizePx: number): Promise<CropLogits[]> {
-  const session = await InferenceSession.create(writeOnnx(network));
+  const session = await InferenceSession.create(writeOnnx(network), ONE_THREAD);
   const { cropBytes, sources } = bank;
   const pixels = new Uint8Array(BATCH * cropBytes);
   const rows: CropLogits[] = [];
@@ -86,7 +88,7 @@ export function judgeLogits(
   shares: LabelShares,
 ): JudgedValidation {
   const labelledRows = bank.sources.flatMap(({ target, weight, group }, index) => {
-    const label = MASK_LABELS.findIndex((name) => name === target);
+    const label = labelIndexOf(target);
     return label < 0 ? [] : [{ label, weight, dataset: group.split(' ')[0]!, row: logits[index]!.labels }];
   });
   const labelled = labelledRows.map(({ label }) => label);

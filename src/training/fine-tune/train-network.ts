@@ -1,10 +1,7 @@
 import { rm } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { MASK_LABELS } from '../../domain/label.js';
 import { AppError } from '../../lib/errors.js';
 import type { Network } from '../export/network.js';
-import { writeOnnx } from '../export/onnx-writer.js';
 import { AdamW, type Weights } from '../optimisation/adamw.js';
 import { WeightAverage } from '../optimisation/weight-average.js';
 import { seededRandom } from '../random.js';
@@ -12,9 +9,9 @@ import type { FineTuneOptimisation, FineTuneRecipe } from '../recipes/fine-tune-
 import { readCheckpoint, writeCheckpoint } from '../report/checkpoint.js';
 import type { EpochFigures } from '../report/epoch-figures.js';
 import { TrainableNetwork } from '../trainable/trainable-network.js';
+import { type Batch, BatchMaker } from './batches.js';
 import type { CropBank } from './crop-bank.js';
 import type { JudgedValidation } from './judge-validation.js';
-import { augmentLive } from './live-augment.js';
 import { FACE_LOGIT_NODE, LOGITS_NODE, POOLED_NODE } from './mask-network.js';
 import { type Draw, drawEpoch } from './sampler.js';
 
@@ -243,18 +240,6 @@ function isHead(name: string): boolean {
   return name.startsWith(`${LOGITS_NODE}/`) || name.startsWith(`${FACE_LOGIT_NODE}/`);
 }
 
-interface Batch {
-  /** Value of the frozen part. */
-  readonly features: tf.Tensor;
-  /** Target shares of the labels, batch × 3; all 0 where there is no label. */
-  readonly labels: tf.Tensor2D;
-  /** 1 for a face, 0 for none; batch × 1. */
-  readonly faces: tf.Tensor2D;
-  readonly labelIndices: readonly number[];
-  readonly labelledCount: number;
-  dispose(): void;
-}
-
 function trainStep(
   trainable: TrainableNetwork,
   optimiser: AdamW,
@@ -295,75 +280,4 @@ function dropoutMask([rows, columns]: [number, number], rate: number, seed: stri
   const kept = 1 / (1 - rate);
   const values = Float32Array.from({ length: rows * columns }, () => (random.next() < rate ? 0 : kept));
   return tf.tensor2d(values, [rows, columns]);
-}
-
-/** Puts batches together: crops from the bank, changed a little, through the frozen part in ONNX Runtime. */
-class BatchMaker {
-  readonly #session: InferenceSession;
-  readonly #bank: CropBank;
-  readonly #recipe: FineTuneRecipe;
-  readonly #pixels: Uint8Array;
-
-  private constructor(session: InferenceSession, bank: CropBank, recipe: FineTuneRecipe) {
-    this.#session = session;
-    this.#bank = bank;
-    this.#recipe = recipe;
-    this.#pixels = new Uint8Array(recipe.optimisation.batchSize * bank.cropBytes);
-  }
-
-  static async open(frozen: Network, bank: CropBank, recipe: FineTuneRecipe): Promise<BatchMaker> {
-    return new BatchMaker(await InferenceSession.create(writeOnnx(frozen)), bank, recipe);
-  }
-
-  async make(draws: readonly Draw[], step: number): Promise<Batch> {
-    const { inputPx, live, optimisation } = this.#recipe;
-    const { cropBytes, sources } = this.#bank;
-    const random = seededRandom(`${optimisation.seed}:${step}:live`);
-    draws.forEach(({ sourceIndex, variant }, i) => {
-      const crop = this.#pixels.subarray(i * cropBytes, (i + 1) * cropBytes);
-      this.#bank.read(sourceIndex, variant, crop);
-      augmentLive(crop, inputPx, live, random);
-    });
-    const input = new Tensor('uint8', this.#pixels.subarray(0, draws.length * cropBytes), [
-      draws.length,
-      inputPx,
-      inputPx,
-      3,
-    ]);
-    const { features } = await this.#session.run({ pixels: input });
-    const { data, dims } = features!;
-    const labelIndices = draws.map(({ sourceIndex }) =>
-      MASK_LABELS.findIndex((label) => label === sources[sourceIndex]!.target),
-    );
-    const labels = smoothed(labelIndices, optimisation.labelSmoothing);
-    const faces = draws.map(({ sourceIndex }) => (sources[sourceIndex]!.target === 'not_a_face' ? 0 : 1));
-    const tensors = [
-      tf.tensor(data as Float32Array, [...dims]),
-      tf.tensor2d(labels, [draws.length, MASK_LABELS.length]),
-      tf.tensor2d(faces, [draws.length, 1]),
-    ] as const;
-    return {
-      features: tensors[0],
-      labels: tensors[1],
-      faces: tensors[2],
-      labelIndices,
-      labelledCount: labelIndices.filter((label) => label >= 0).length,
-      dispose: () => tf.dispose([...tensors]),
-    };
-  }
-
-  close(): Promise<void> {
-    return this.#session.release();
-  }
-}
-
-function smoothed(labelIndices: readonly number[], smoothing: number): Float32Array {
-  const count = MASK_LABELS.length;
-  const targets = new Float32Array(labelIndices.length * count);
-  labelIndices.forEach((label, row) => {
-    if (label < 0) return;
-    for (let i = 0; i < count; i++)
-      targets[row * count + i] = smoothing / count + (i === label ? 1 - smoothing : 0);
-  });
-  return targets;
 }

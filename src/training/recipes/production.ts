@@ -77,7 +77,7 @@ export const production: FineTuneRecipe = fineTuneRecipeSchema.parse({
   negatives: {
     backgroundPerScene: 3,
     besideFacePerScene: 2,
-    confirmedWeight: 8,
+    confirmedWeight: 4,
     carefulScore: 0.05,
   },
   split: {
