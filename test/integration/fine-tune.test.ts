@@ -99,7 +99,9 @@ function run(
   let step = '';
   return runFineTune(options.recipe ?? recipe, {
     dataDirs: [join(root, 'data')],
-    outDir: join(root, 'models', name),
+    // The name of the model stands in its files: the same in all runs.
+    outDir: join(root, name, 'tiny'),
+    runDir: join(root, name, 'run'),
     cacheDir: join(root, 'cache'),
     finder,
     backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
@@ -118,7 +120,7 @@ function run(
   });
 }
 
-const modelBytes = (name: string) => readFile(join(root, 'models', name, 'model.onnx'));
+const modelBytes = (name: string) => readFile(join(root, name, 'tiny', 'model.onnx'));
 
 describe('fine-tuning', () => {
   it('learns, and gives the same model when it is stopped in the midst of an epoch and goes on', async () => {
@@ -146,7 +148,7 @@ describe('fine-tuning', () => {
   }, 240_000);
 
   it('ships scores and face, each calibrated, and writes report, log and split', async () => {
-    const manifest = await readManifest(join(root, 'models', 'straight'));
+    const manifest = await readManifest(join(root, 'straight', 'tiny'));
     expect(manifest.outputs.map(({ name, shape }) => [name, shape])).toEqual([
       ['scores', [null, 3]],
       ['face', [null, 1]],
@@ -161,11 +163,11 @@ describe('fine-tuning', () => {
       expect(value).toBeLessThanOrEqual(1);
     }
     await session.release();
-    const runDir = join(root, 'cache', 'runs', 'straight');
+    const runDir = join(root, 'straight', 'run');
     expect(await readFile(join(runDir, 'report', 'report.html'), 'utf8')).toContain('epoch');
-    const training = JSON.parse(await readFile(join(root, 'models', 'straight', 'training.json'), 'utf8'));
+    const training = JSON.parse(await readFile(join(root, 'straight', 'tiny', 'training.json'), 'utf8'));
     expect(training.recipe).toEqual(recipe);
-    const split = JSON.parse(await readFile(join(root, 'models', 'straight', 'split.json'), 'utf8'));
+    const split = JSON.parse(await readFile(join(root, 'straight', 'tiny', 'split.json'), 'utf8'));
     expect(Object.values<string[]>(split.test).flat().length).toBeGreaterThan(4);
   });
 
