@@ -5,7 +5,7 @@ import type { Network } from '../export/network.js';
 import { writeOnnx } from '../export/onnx-writer.js';
 import { seededRandom } from '../random.js';
 import type { FineTuneRecipe } from '../recipes/fine-tune-recipe.js';
-import type { CropBank } from './crop-bank.js';
+import type { CropReader } from './crop-bank.js';
 import { labelIndexOf } from './crop-sources.js';
 import { augmentLive } from './live-augment.js';
 import type { Draw } from './sampler.js';
@@ -32,18 +32,18 @@ export interface Batch {
 /** Puts batches together: crops from the bank, changed a little, through the frozen part in ONNX Runtime. */
 export class BatchMaker {
   readonly #session: InferenceSession;
-  readonly #bank: CropBank;
+  readonly #bank: CropReader;
   readonly #recipe: FineTuneRecipe;
   readonly #pixels: Uint8Array;
 
-  private constructor(session: InferenceSession, bank: CropBank, recipe: FineTuneRecipe) {
+  private constructor(session: InferenceSession, bank: CropReader, recipe: FineTuneRecipe) {
     this.#session = session;
     this.#bank = bank;
     this.#recipe = recipe;
     this.#pixels = new Uint8Array(recipe.optimisation.batchSize * bank.cropBytes);
   }
 
-  static async open(frozen: Network, bank: CropBank, recipe: FineTuneRecipe): Promise<BatchMaker> {
+  static async open(frozen: Network, bank: CropReader, recipe: FineTuneRecipe): Promise<BatchMaker> {
     return new BatchMaker(await InferenceSession.create(writeOnnx(frozen), ONE_THREAD), bank, recipe);
   }
 

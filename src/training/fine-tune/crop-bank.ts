@@ -12,6 +12,17 @@ import type { CutRules } from './cut-crop.js';
 import type { CutTask } from './cut-worker.js';
 import type { SeenPicture } from './find-detections.js';
 
+/** Crops by place and variant. */
+export interface CropReader {
+  readonly sources: readonly CropSource[];
+  /** Bytes of a crop: inputPx² · 3. */
+  readonly cropBytes: number;
+  /** Hash of all that the crops depend on. */
+  readonly key: string;
+  /** Copies one variant of a source into `target`, `cropBytes` long. */
+  read(sourceIndex: number, variant: number, target: Uint8Array): void;
+}
+
 export interface CropBankOptions {
   /** Folder of the shards, one file a picture; created when missing. */
   readonly cacheDir: string;
@@ -31,7 +42,7 @@ const CUT_VERSION = 1;
  * Crops cut ahead of training, in files, so that every epoch and every experiment finds them ready. Only what is
  * missing is cut, on all cores: after a correction that is the pictures that it touches.
  */
-export class CropBank {
+export class CropBank implements CropReader {
   readonly sources: readonly CropSource[];
   /** Bytes of a crop: inputPx² · 3. */
   readonly cropBytes: number;

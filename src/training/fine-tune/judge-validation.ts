@@ -17,7 +17,7 @@ import {
 } from '../metrics/classification-metrics.js';
 import type { LabelShares } from '../recipes/recipe.js';
 import { ONE_THREAD } from './batches.js';
-import type { CropBank } from './crop-bank.js';
+import type { CropReader } from './crop-bank.js';
 import { labelIndexOf } from './crop-sources.js';
 import type { MaskCalibration } from './mask-network.js';
 
@@ -56,7 +56,7 @@ const BATCH = 16;
 const KEEPING = [0.999, 0.995, 0.99, 0.98];
 
 /** Raw outputs of `network` (as `maskNetwork` makes it) for the first crop of every source, in order. */
-export async function predictBank(network: Network, bank: CropBank, sizePx: number): Promise<CropLogits[]> {
+export async function predictBank(network: Network, bank: CropReader, sizePx: number): Promise<CropLogits[]> {
   const session = await InferenceSession.create(writeOnnx(network), ONE_THREAD);
   const { cropBytes, sources } = bank;
   const pixels = new Uint8Array(BATCH * cropBytes);
@@ -83,7 +83,7 @@ export async function predictBank(network: Network, bank: CropBank, sizePx: numb
 
 /** Fits the calibration on the held-out crops and judges them by it. */
 export function judgeLogits(
-  bank: Pick<CropBank, 'sources'>,
+  bank: Pick<CropReader, 'sources'>,
   logits: readonly CropLogits[],
   shares: LabelShares,
 ): JudgedValidation {
@@ -124,7 +124,7 @@ export function judgeLogits(
 
 /** Fitted as if half of all crops showed a face: how often the detector errs is not for the classifier to know. */
 function faceCalibration(
-  { sources }: Pick<CropBank, 'sources'>,
+  { sources }: Pick<CropReader, 'sources'>,
   logits: readonly CropLogits[],
 ): MaskCalibration['face'] {
   const isFace = sources.map(({ target }) => (target === 'not_a_face' ? 0 : 1));
@@ -135,7 +135,7 @@ function faceCalibration(
 }
 
 function faceFigures(
-  { sources }: Pick<CropBank, 'sources'>,
+  { sources }: Pick<CropReader, 'sources'>,
   logits: readonly CropLogits[],
 ): FaceFigures | null {
   const { temperature, bias } = faceCalibration({ sources }, logits);

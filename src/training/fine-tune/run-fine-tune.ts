@@ -25,6 +25,7 @@ import { CROP_TARGETS, type CropSource, trainingSources, validationSources } fro
 import { findDetections } from './find-detections.js';
 import { type JudgedValidation, judgeLogits, predictBank } from './judge-validation.js';
 import { MASK_OUTPUTS, maskNetwork, withScores } from './mask-network.js';
+import { narrowWeights } from './narrow-weights.js';
 import { mostSteps, trainNetwork } from './train-network.js';
 
 export interface FineTuneOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
@@ -76,7 +77,11 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
   const { progress, signal } = options;
   const abort = signal ? { signal } : {};
   const weights = await readBackboneWeights(options.backboneDir);
-  const initial = maskNetwork(weights, recipe.inputPx, seededRandom(recipe.optimisation.seed));
+  const initial = maskNetwork(
+    narrowWeights(weights, recipe.width),
+    recipe.inputPx,
+    seededRandom(recipe.optimisation.seed),
+  );
 
   const { pictures, parts, corrections } = await loadTrainingData({ ...options, cacheDir }, recipe.split);
   const seen = await step(progress, 'finding faces', pictures.length, 'pictures', (onProgress) =>

@@ -10,14 +10,14 @@ import { readCheckpoint, writeCheckpoint } from '../report/checkpoint.js';
 import type { EpochFigures } from '../report/epoch-figures.js';
 import { TrainableNetwork } from '../trainable/trainable-network.js';
 import { type Batch, BatchMaker } from './batches.js';
-import type { CropBank } from './crop-bank.js';
+import type { CropReader } from './crop-bank.js';
 import type { JudgedValidation } from './judge-validation.js';
 import { FACE_LOGIT_NODE, LOGITS_NODE, POOLED_NODE } from './mask-network.js';
 import { type Draw, drawEpoch } from './sampler.js';
 
 export interface TrainNetworkOptions {
   readonly recipe: FineTuneRecipe;
-  readonly bank: CropBank;
+  readonly bank: CropReader;
   /** Judges the held-out crops by a network as {@link network} is. */
   readonly judge: (network: Network) => Promise<JudgedValidation>;
   readonly checkpoint: {
