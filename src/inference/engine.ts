@@ -1,5 +1,11 @@
 import type { EngineInfo } from '../../workers/protocol.js';
 
+/**
+ * What an engine computes on: `cuda` and `tensorrt` are NVIDIA GPUs, `wasm` is TensorFlow.js as WebAssembly; `auto` is
+ * the best that starts. One that is not to be had is replaced, and `EngineInfo.shortfall` says so.
+ */
+export type EngineDevice = 'auto' | 'cpu' | 'cuda' | 'tensorrt' | 'wasm';
+
 /** A dense tensor in row-major order. `data` may be reused by its owner after the call it was given to. */
 export interface Tensor {
   readonly data: Float32Array | Uint8Array;

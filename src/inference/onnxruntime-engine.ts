@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { EngineInfo } from '../../workers/protocol.js';
 import { AppError, messageOf } from '../lib/errors.js';
 import { checkPictureInput } from './check-input.js';
-import type { InferenceEngine, LoadedModel, Tensor } from './engine.js';
+import type { EngineDevice, InferenceEngine, LoadedModel, Tensor } from './engine.js';
 import { type ModelManifest, readManifest } from './manifest.js';
+import { type ChosenProvider, chooseProvider } from './onnxruntime-provider.js';
+import { padBatches } from './pad-batches.js';
 
 type Ort = typeof import('onnxruntime-node');
 type Session = import('onnxruntime-node').InferenceSession;
@@ -15,9 +16,11 @@ type SessionOptions = import('onnxruntime-node').InferenceSession.SessionOptions
 export interface OnnxRuntimeOptions {
   /** Threads of one operation; with one there is no thread pool at all. */
   readonly threads: number;
+  /** Default auto: CUDA where its library has been installed and starts, else the CPU. */
+  readonly device?: EngineDevice | undefined;
 }
 
-/** ONNX Runtime: on the GPU where its CUDA library has been installed beside it and starts, else on the CPU. */
+/** ONNX Runtime on the CPU, or on an NVIDIA GPU where the library for that lies beside it. */
 export class OnnxRuntimeEngine implements InferenceEngine {
   readonly info: EngineInfo;
   readonly #ort: Ort;
@@ -29,13 +32,13 @@ export class OnnxRuntimeEngine implements InferenceEngine {
     const ort = await import('onnxruntime-node');
     // 'warning' tells of every GPU that a container hides.
     ort.env.logLevel = 'error';
-    return new OnnxRuntimeEngine(ort, options, hasCudaLibrary());
+    return new OnnxRuntimeEngine(ort, options, await chooseProvider(ort, options.device ?? 'auto'));
   }
 
-  private constructor(ort: Ort, { threads }: OnnxRuntimeOptions, hasCuda: boolean) {
+  private constructor(ort: Ort, { threads }: OnnxRuntimeOptions, provider: ChosenProvider) {
     this.#ort = ort;
     this.#sessionOptions = {
-      executionProviders: hasCuda ? ['cuda', 'cpu'] : ['cpu'],
+      executionProviders: [...provider.providers],
       graphOptimizationLevel: 'all',
       executionMode: 'sequential',
       intraOpNumThreads: Math.max(1, Math.min(threads, availableParallelism())),
@@ -53,9 +56,10 @@ export class OnnxRuntimeEngine implements InferenceEngine {
     };
     this.info = {
       engine: 'onnxruntime',
-      device: hasCuda ? 'cuda' : 'cpu',
+      device: provider.device,
       version: ort.env.versions.common ?? 'unknown',
-      reason: hasCuda ? 'ONNX Runtime with its CUDA library is installed' : 'ONNX Runtime loads on this CPU',
+      reason: provider.reason,
+      ...(provider.shortfall === undefined ? {} : { shortfall: provider.shortfall }),
     };
   }
 
@@ -78,7 +82,7 @@ export class OnnxRuntimeEngine implements InferenceEngine {
     checkNames(manifest, session, path);
     const model = new OnnxModel(this.#ort, session, manifest, () => this.#models.delete(model));
     this.#models.add(model);
-    return model;
+    return this.info.device === 'cpu' ? model : padBatches(model);
   }
 
   async close(): Promise<void> {
@@ -129,18 +133,6 @@ class OnnxModel implements LoadedModel {
     this.#session = null;
     this.#onClose();
     await session?.release();
-  }
-}
-
-/** The package carries the CPU library only; the CUDA one lies beside it where somebody has put it. */
-function hasCudaLibrary(): boolean {
-  try {
-    const packageDir = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-    return existsSync(
-      join(packageDir, 'bin', 'napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so'),
-    );
-  } catch {
-    return false;
   }
 }
 

@@ -1,11 +1,18 @@
 import type { WorkerOptions } from '../../workers/protocol.js';
 import { AppError } from '../lib/errors.js';
-import type { InferenceEngine } from './engine.js';
+import type { EngineDevice, InferenceEngine } from './engine.js';
 
 export type EngineName = Exclude<WorkerOptions['engine'], 'auto'>;
 
 /** Opens one engine; rejects when this machine does not have it. The code is loaded by the call, not before. */
-export type EngineOpener = (options: { readonly threads: number }) => Promise<InferenceEngine>;
+export type EngineOpener = (options: EngineOptions) => Promise<InferenceEngine>;
+
+export interface EngineOptions {
+  /** Of one operation. */
+  readonly threads: number;
+  /** Default auto. */
+  readonly device?: EngineDevice | undefined;
+}
 
 /** How each engine is opened; the adapters themselves are for the composer to name. */
 export type EngineOpeners = Readonly<Record<EngineName, EngineOpener>>;
@@ -25,12 +32,15 @@ const HINTS: Readonly<Record<EngineName, string>> = {
  */
 export async function selectEngine(
   preference: WorkerOptions['engine'],
-  options: { readonly threads: number },
+  options: EngineOptions & { readonly chosenBecause?: string | undefined },
   openers: EngineOpeners,
 ): Promise<InferenceEngine> {
   if (preference !== 'auto') {
     try {
-      return withReason(await openers[preference](options), `${preference} was asked for`);
+      return withReason(
+        await openers[preference](options),
+        options.chosenBecause ?? `${preference} was asked for`,
+      );
     } catch (cause) {
       throw new AppError('ENGINE_MISSING', `engine ${preference} does not load: ${firstLine(cause)}`, {
         cause,

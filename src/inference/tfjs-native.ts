@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
+import { prepareNativeEnvironment } from './native-environment.js';
 
 /** Native TensorFlow.js: the core's functions, its backend set, and what only the native package has. */
 export type TfNative = typeof import('@tensorflow/tfjs-core') & {
@@ -37,21 +38,6 @@ export interface NativeAttempt {
 
 /** The native packages, the better first. */
 export const NATIVE_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
-
-/**
- * What native TensorFlow reads from the environment of the process, once, when its library is loaded: to be called in
- * the main thread, as what a thread sets in its own copy never gets there. Variables that are set stay as they are.
- * `threads`: of one operation, 1 or more.
- */
-export function prepareNativeEnvironment(threads: number): void {
-  // Without it TensorFlow takes nearly all memory of the GPU.
-  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
-  // 2 = errors only; a line on every instruction set that the CPU has would come with each start.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
-  process.env.TF_NUM_INTEROP_THREADS ??= '1';
-  process.env.OMP_NUM_THREADS ??= String(threads);
-}
 
 /**
  * Native TensorFlow.js with its backend set: `@tensorflow/tfjs-node-gpu`, else `@tensorflow/tfjs-node`, whichever has a

@@ -1,16 +1,21 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { loadNativeTensorFlow } from './tfjs-native.js';
+import type { EngineDevice } from './engine.js';
+import { loadNativeTensorFlow, type NativeTensorFlow, type TfNative } from './tfjs-native.js';
 
 /** What the engine uses of TensorFlow.js, whichever package it comes from. */
 export interface TfRuntime {
   readonly tensor: typeof import('@tensorflow/tfjs-core').tensor;
   readonly loadGraphModel: typeof import('@tensorflow/tfjs-converter').loadGraphModel;
+  /** What only native TensorFlow has; null on WebAssembly. */
+  readonly native: TfNative | null;
   /** `tensorflow`, `tensorflow-gpu` or `wasm`. */
   readonly device: string;
   readonly version: string;
   /** The package that was taken, and why those before it were not. */
   readonly reason: string;
+  /** What was asked for by name and is not to be had. */
+  readonly shortfall?: string;
 }
 
 /**
@@ -18,20 +23,33 @@ export interface TfRuntime {
  * `device: 'wasm'` skips the native ones. Throws when not even WebAssembly starts.
  */
 export async function loadTfRuntime(options: {
-  readonly device?: 'wasm' | undefined;
+  readonly device?: EngineDevice | undefined;
   /** Threads of one operation of native TensorFlow. Default 1. */
   readonly threads?: number | undefined;
 }): Promise<TfRuntime> {
-  if (options.device === 'wasm') return loadWasm([]);
+  const { device = 'auto' } = options;
+  if (device === 'wasm') return loadWasm([]);
   const { native, refusals } = await loadNativeTensorFlow({ threads: options.threads ?? 1 });
-  if (!native) return loadWasm(refusals);
-  const { tf, packageName, libraryVersion, isGpu } = native;
+  const runtime = native ? nativeRuntime(native, refusals) : await loadWasm(refusals);
+  const isMissed =
+    device === 'cuda' || device === 'tensorrt'
+      ? runtime.device !== 'tensorflow-gpu'
+      : device === 'cpu' && runtime.device === 'wasm';
+  return isMissed ? { ...runtime, shortfall: `${device} was asked for: ${runtime.reason}` } : runtime;
+}
+
+function nativeRuntime(
+  { tf, packageName, libraryVersion, isGpu }: NativeTensorFlow,
+  refusals: readonly string[],
+): TfRuntime {
+  const on = isGpu ? 'the GPU' : 'the CPU';
   return {
     tensor: tf.tensor,
     loadGraphModel: tf.loadGraphModel,
+    native: tf,
     device: isGpu ? 'tensorflow-gpu' : 'tensorflow',
     version: tf.version_core,
-    reason: [`${packageName} loads, with TensorFlow ${libraryVersion}`, ...refusals].join('; '),
+    reason: [`${packageName} loads, with TensorFlow ${libraryVersion} on ${on}`, ...refusals].join('; '),
   };
 }
 
@@ -48,6 +66,7 @@ async function loadWasm(refusals: readonly string[]): Promise<TfRuntime> {
   return {
     tensor: tf.tensor,
     loadGraphModel,
+    native: null,
     device: 'wasm',
     version: tf.version_core,
     reason: ['TensorFlow.js runs as WebAssembly', ...refusals].join('; '),

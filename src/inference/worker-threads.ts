@@ -9,6 +9,7 @@ import {
   SHARED_STATE,
   type WorkerStart,
 } from '../../workers/protocol.js';
+import { prepareNativeEnvironment } from './native-environment.js';
 
 /** Called as threads come and go. */
 export interface ThreadEvents {
@@ -38,7 +39,7 @@ export class WorkerThreads {
     const { workers, maxQueue, start, events } = options;
     this.#state = start.state;
     process.on('exit', this.#onExit);
-    prepareEnvironment(start.options.threadsPerWorker);
+    prepareNativeEnvironment(start.options.threadsPerWorker, start.options.device);
     this.#piscina = new Piscina<InferenceTask, InferenceResult>({
       ...workerFile(),
       workerData: start,
@@ -158,15 +159,4 @@ function workerFile(): { filename: string; execArgv?: string[] } {
   const api = new URL('./dist/esm/api/index.mjs', tsx).href;
   const register = `import { register } from ${JSON.stringify(api)}; register();`;
   return { filename, execArgv: ['--import', `data:text/javascript,${encodeURIComponent(register)}`] };
-}
-
-/**
- * Native TensorFlow reads these once, from the process itself: what a thread sets in its own copy of the environment
- * never gets there. Without the first it takes nearly all memory of the GPU.
- */
-function prepareEnvironment(threadsPerWorker: number): void {
-  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  process.env.TF_NUM_INTRAOP_THREADS ??= String(threadsPerWorker);
-  process.env.TF_NUM_INTEROP_THREADS ??= '1';
 }
