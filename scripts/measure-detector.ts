@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeCorrections } from '../src/training/dataset/correct-pictures.js';
-import { measureDetector } from '../src/training/detector/measure-detector.js';
 import { DetectorSession } from '../src/training/detector/detector-session.js';
+import { measureDetector } from '../src/training/detector/measure-detector.js';
 import { printFigures } from './measure-detector/print-figures.js';
 
 const { values } = parseArgs({
@@ -30,7 +30,9 @@ const { values } = parseArgs({
 
 async function source(folder: string): Promise<{ id: string; open: () => Promise<DetectorSession> }> {
   const path = join(folder, 'model.onnx');
-  const digest = createHash('sha256').update(await readFile(path)).digest('hex');
+  const digest = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
   let session: Promise<DetectorSession> | undefined;
   return { id: digest.slice(0, 16), open: () => (session ??= DetectorSession.open(path)) };
 }

@@ -35,7 +35,9 @@ export function printFigures(figures: readonly DetectionFigures[], falseBoxes: r
     'IoU',
     'landmarks',
   ];
-  const widths = title.map((text, column) => Math.max(text.length, ...rows.map((row) => row[column]!.length)));
+  const widths = title.map((text, column) =>
+    Math.max(text.length, ...rows.map((row) => row[column]!.length)),
+  );
   for (const row of [title, ...rows])
     process.stdout.write(`${row.map((cell, column) => cell.padStart(widths[column]!)).join('  ')}\n`);
 }

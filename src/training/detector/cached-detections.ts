@@ -50,9 +50,10 @@ export class CachedDetections {
 
 function toRow({ box, score, landmarks }: DecodedFace): Row {
   const { x, y, width, height } = box;
-  return [score * 1e4, ...[x, y, width, height, ...landmarks.flatMap((p) => [p.x, p.y])].map((v) => v * 100)].map(
-    Math.round,
-  );
+  return [
+    score * 1e4,
+    ...[x, y, width, height, ...landmarks.flatMap((p) => [p.x, p.y])].map((v) => v * 100),
+  ].map(Math.round);
 }
 
 function fromRow([score = 0, x = 0, y = 0, width = 0, height = 0, ...points]: Row): DecodedFace {

@@ -45,10 +45,7 @@ export interface DetectionFigures {
 const ANALYSED_PX = 640;
 
 /** Counts what is found at `scoreThreshold`. A face is found by a box with an IoU of 0.35 or more. */
-export function detectionFigures(
-  scenes: readonly DetectedScene[],
-  scoreThreshold: number,
-): DetectionFigures {
+export function detectionFigures(scenes: readonly DetectedScene[], scoreThreshold: number): DetectionFigures {
   const counts = { found: 0, of: 0 };
   const shares = (names: readonly (string | number)[]) =>
     Object.fromEntries(names.map((name) => [String(name), { ...counts }]));
@@ -129,8 +126,9 @@ function compareWithReference(
     // Eyes of a profile lie one behind the other: not less than a quarter of the face's width.
     const eyesPx = Math.max(Math.hypot(left.x - right.x, left.y - right.y), face.box.width / 4);
     distances.push(
-      mean(face.landmarks.map((p, i) => Math.hypot(p.x - other.landmarks[i]!.x, p.y - other.landmarks[i]!.y))) /
-        eyesPx,
+      mean(
+        face.landmarks.map((p, i) => Math.hypot(p.x - other.landmarks[i]!.x, p.y - other.landmarks[i]!.y)),
+      ) / eyesPx,
     );
   });
 }

@@ -45,7 +45,9 @@ export class DetectorSession {
     const results = await this.#session.run({
       pixels: new Tensor('uint8', pixels, [batch, height, width, 3]),
     });
-    return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data as Float32Array]));
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { data }]) => [name, data as Float32Array]),
+    );
   }
 
   /**

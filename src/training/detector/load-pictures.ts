@@ -1,5 +1,5 @@
-import { correctPictures } from '../dataset/correct-pictures.js';
 import type { CorrectionsReport } from '../dataset/correct-pictures.js';
+import { correctPictures } from '../dataset/correct-pictures.js';
 import { discoverPictures } from '../dataset/discover.js';
 import { contentHashOf } from '../dataset/fingerprint.js';
 import type { LabelledPicture } from '../dataset/picture.js';

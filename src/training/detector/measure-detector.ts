@@ -1,10 +1,10 @@
 import type { DecodedFace } from '../../detection/yunet-decode.js';
-import { type CorrectionsReport } from '../dataset/correct-pictures.js';
+import type { Box } from '../../domain/box.js';
+import type { CorrectionsReport } from '../dataset/correct-pictures.js';
 import type { ScenePicture } from '../dataset/picture.js';
-import { type RgbPicture, blankPicture, readRgbPicture } from '../dataset/rgb-picture.js';
+import { blankPicture, type RgbPicture, readRgbPicture } from '../dataset/rgb-picture.js';
 import type { SplitPart } from '../dataset/split.js';
 import { seededRandom } from '../random.js';
-import type { Box } from '../../domain/box.js';
 import { CachedDetections } from './cached-detections.js';
 import { type DetectedScene, type DetectionFigures, detectionFigures } from './detection-figures.js';
 import type { DetectorSession } from './detector-session.js';
@@ -105,7 +105,9 @@ function knownFaces(scene: ScenePicture, detected: readonly DecodedFace[]): Box[
     ...scene.unclassified,
     ...scene.ignored,
     ...detected
-      .filter(({ score, box }) => score >= FACELESS_SCORE && !scene.notFaces.some((place) => isAt(place, box)))
+      .filter(
+        ({ score, box }) => score >= FACELESS_SCORE && !scene.notFaces.some((place) => isAt(place, box)),
+      )
       .map(({ box }) => box),
   ];
 }
