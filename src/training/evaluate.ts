@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { LabelledPicture } from './dataset/picture.js';
 import { heldOutHashes, readSplitFile } from './dataset/split-file.js';
+import type { AlarmRules } from './evaluation/alarm-budget.js';
 import { type EvaluateReport, evaluationReport } from './evaluation/evaluation-report.js';
 import { type InferencePort, PictureJudge } from './evaluation/judge.js';
 import { type JudgedPicture, type JudgeRules, judgePicture } from './evaluation/judge-pictures.js';
@@ -25,6 +26,8 @@ export interface EvaluateOptions extends PictureSelection {
   readonly isComplete?: boolean;
   /** The model to hold the evaluated one against, with the same detector. */
   readonly incumbent?: Incumbent;
+  /** Scenes only: for the expected alarms per camera and day. */
+  readonly alarms?: AlarmRules;
   /** Where the readable report goes; created when missing. */
   readonly outDir?: string;
   readonly progress?: TrainingProgress;
@@ -57,6 +60,7 @@ export async function runEvaluate(options: EvaluateOptions): Promise<EvaluateRep
       isScenes: options.kind === 'scenes',
       isComplete: options.isComplete ?? false,
       corrections,
+      ...(options.alarms ? { alarms: options.alarms } : {}),
       ...(rules.minLabelledPx === undefined ? {} : { minLabelledPx: rules.minLabelledPx }),
     }),
     ...(comparison ? { comparison } : {}),

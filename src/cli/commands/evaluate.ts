@@ -1,17 +1,10 @@
-import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { SINGLE_CROP_MIN_CERTAINTY } from '../../classification/single-crop.js';
-import { MASK_LABELS } from '../../domain/label.js';
 import { AppError } from '../../lib/errors.js';
-import type { EvaluateReport } from '../../training/evaluate.js';
 import { LABEL_MAP_HELP } from '../label-map-help.js';
-import { note, printJson, printLine } from '../output.js';
 import { withSignals } from '../signals.js';
-import { stepProgress } from '../step-progress.js';
 
-interface EvaluateArguments {
+export interface EvaluateArguments {
   readonly crops?: string;
   readonly scenes?: string;
   readonly model: string;
@@ -27,11 +20,19 @@ interface EvaluateArguments {
   readonly minFacePx?: number;
   readonly compare?: string;
   readonly gate?: true;
+  readonly tags?: string;
+  readonly tracksPerHour: number;
+  readonly trackSeconds: number;
+  readonly cropLikeness: number;
+  readonly alarmBudget: number;
   readonly corrections?: readonly string[] | false;
   readonly labelMap?: string;
   readonly out?: string;
   readonly json?: true;
 }
+
+/** Measured on the clips of the data folder by scripts/measure-crop-likeness.ts. */
+const CROP_LIKENESS = 0.9;
 
 export function register(program: Command): void {
   program
@@ -89,6 +90,19 @@ export function register(program: Command): void {
     .option('--detector-size <px>', 'longer side that pictures are brought to', number(96, 1920), 640)
     .option('--compare <id>', 'the present model, to hold --model against on the same faces')
     .option('--gate', 'exit code 1 unless --model is better than the one given with --compare')
+    .option(
+      '--tags <file>',
+      'what people said of labelled faces (hand, hair …), for slices; see docs/evaluation.md',
+    )
+    .option('--tracks-per-hour <n>', 'for the expected alarms: people that pass a camera', number(0, 1e6), 60)
+    .option('--track-seconds <s>', 'for the expected alarms: how long each is in view', number(1, 600), 8)
+    .option(
+      '--crop-likeness <share>',
+      'for the expected alarms: how far the crops of one person fail together, 0 to 1',
+      number(0, 1),
+      CROP_LIKENESS,
+    )
+    .option('--alarm-budget <n>', 'false alarms wanted per camera and day at the most', number(0, 1e6), 1)
     .option('--out <dir>', 'write a readable report with pictures there')
     .option(
       '--corrections <file...>',
@@ -97,139 +111,16 @@ export function register(program: Command): void {
     .option('--no-corrections', 'labels and boxes as they are given')
     .option('--label-map <file-or-json>', LABEL_MAP_HELP)
     .option('--json', 'print the result as JSON')
-    .action((options: EvaluateArguments) => withSignals((signal) => evaluate(options, signal)));
+    .action((options: EvaluateArguments) => withSignals((signal) => run(options, signal)));
 }
 
-async function evaluate(options: EvaluateArguments, signal: AbortSignal): Promise<void> {
-  const dataDir = options.scenes ?? options.crops;
-  if (dataDir === undefined)
-    throw new AppError('CLI_USAGE', 'say what to judge: --crops DIR or --scenes DIR', { exitCode: 2 });
+async function run(options: EvaluateArguments, signal: AbortSignal): Promise<void> {
   if (options.detectorSize % 32 !== 0)
     throw new AppError('CLI_USAGE', '--detector-size must be a multiple of 32', { exitCode: 2 });
   if (options.gate && options.compare === undefined)
     throw new AppError('CLI_USAGE', '--gate needs the present model: --compare ID', { exitCode: 2 });
-  const [
-    { runEvaluate },
-    { describeCorrections },
-    { openReading },
-    { splitFileOf },
-    { InferencePool },
-    { readManifest },
-    { modelFolder },
-    { modelsDir },
-    { configSchema },
-  ] = await Promise.all([
-    import('../../training/evaluate.js'),
-    import('../../training/dataset/correct-pictures.js'),
-    import('../../training/dataset/problem-list.js'),
-    import('../../training/dataset/shipped-split.js'),
-    import('../../inference/inference-pool.js'),
-    import('../../inference/manifest.js'),
-    import('../model-folders.js'),
-    import('../../lib/package-paths.js'),
-    import('../../config/schema.js'),
-  ]);
-  const { reading, problems } = await openReading(options.labelMap);
-  const { detection, classification } = configSchema.parse({});
-  const workers = Math.min(8, availableParallelism());
-  const folderOf = (name: string) =>
-    /[\\/]/.test(name) ? Promise.resolve(resolve(name)) : modelFolder(modelsDir(), name);
-  const modelDir = await folderOf(options.model);
-  const detectorModelDir = await folderOf(options.detector ?? detection.model);
-  const incumbentDir = options.compare === undefined ? null : await folderOf(options.compare);
-  const open = async (classifierModelDir: string) => {
-    await readManifest(classifierModelDir);
-    return InferencePool.open({
-      workers,
-      maxQueue: 4 * workers,
-      workerOptions: {
-        engine: 'auto',
-        detectorModelDir,
-        classifierModelDir,
-        detectorWidth: options.detectorSize,
-        detectorHeight: options.detectorSize,
-        threadsPerWorker: 1,
-      },
-    });
-  };
-  const pool = await open(modelDir);
-  const incumbentPool = incumbentDir === null ? null : await open(incumbentDir);
-  try {
-    const report = await runEvaluate({
-      kind: options.scenes === undefined ? 'crops' : 'scenes',
-      dataDir,
-      model: basename(modelDir),
-      inference: pool,
-      rules: {
-        scoreThreshold: options.scoreThreshold ?? detection.scoreThreshold,
-        minCertainty: options.minCertainty,
-        minFaceScore: options.minFaceScore ?? classification.minFaceScore,
-        analysedPx: options.detectorSize,
-        ...(options.minFacePx === undefined ? {} : { minLabelledPx: options.minFacePx }),
-        crop: {
-          ...classification,
-          minFacePx: options.minFace ?? classification.minFacePx,
-          minSharpness: options.minSharpness ?? classification.minSharpness,
-        },
-      },
-      concurrency: workers,
-      isComplete: options.complete ?? false,
-      progress: stepProgress(),
-      signal,
-      ...(options.only ? { only: { splitFile: await splitFileOf(modelDir), part: options.only } } : {}),
-      ...(incumbentDir !== null && incumbentPool
-        ? {
-            incumbent: {
-              model: basename(incumbentDir),
-              inference: incumbentPool,
-              ...(existsSync(join(incumbentDir, 'split.json'))
-                ? { splitFile: join(incumbentDir, 'split.json') }
-                : {}),
-            },
-          }
-        : {}),
-      reading,
-      ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
-      ...(options.out === undefined ? {} : { outDir: options.out }),
-    });
-    for (const line of [...describeCorrections(report.corrections), ...problems.describe()]) note(line);
-    if (options.json) printJson({ ...report, ...problems.leftOut() });
-    else printSummary(report);
-    if (options.gate && report.comparison && !report.comparison.gate.isBetter)
-      throw new AppError('MODEL_NOT_BETTER', report.comparison.gate.reasons.join('; '));
-    if (options.out !== undefined) note(`report: ${join(options.out, 'report.html')}`);
-  } finally {
-    await incumbentPool?.close();
-    await pool.close();
-  }
-}
-
-function printSummary(report: EvaluateReport): void {
-  const share = (value: number) => `${(value * 100).toFixed(1)} %`;
-  printLine(`${report.model} on ${report.data}: ${report.count} faces in ${report.pictures} pictures`);
-  printLine(
-    `accuracy ${share(report.accuracy)}, macro-F1 ${report.macroF1.toFixed(3)}, ECE ${report.ece.toFixed(3)}`,
-  );
-  for (const label of MASK_LABELS) {
-    const { precision, recall, f1, support } = report.labels[label];
-    if (support > 0)
-      printLine(
-        `  ${label.padEnd(22)} precision ${share(precision)}  recall ${share(recall)}  F1 ${f1.toFixed(3)}  (${support})`,
-      );
-  }
-  if (report.givenTheBox)
-    printLine(
-      `given the box: accuracy ${share(report.givenTheBox.accuracy)}, macro-F1 ${report.givenTheBox.macroF1.toFixed(3)}, F1 ${MASK_LABELS.map((label) => report.givenTheBox!.labels[label].f1.toFixed(3)).join(' / ')}`,
-    );
-  if (report.twoLabels) printLine(`two labels: ${report.twoLabels.right} of ${report.twoLabels.count} right`);
-  if (report.comparison) {
-    const { candidate, incumbent, mcnemar, gate } = report.comparison;
-    printLine(
-      `${candidate} against ${incumbent}: right alone ${mcnemar.onlyCandidateRight} : ${mcnemar.onlyIncumbentRight} (McNemar p ${mcnemar.pValue.toFixed(4)}); ${gate.isBetter ? 'passes' : 'does not pass'} the gate`,
-    );
-    for (const reason of gate.reasons) printLine(`  ${reason}`);
-  }
-  if (report.notAssessable.count > 0) printLine(`not assessable: ${report.notAssessable.count}`);
+  const { evaluateLabelled } = await import('../evaluate-labelled.js');
+  await evaluateLabelled(options, signal);
 }
 
 function number(lowest: number, highest: number): (text: string) => number {

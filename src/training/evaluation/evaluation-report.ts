@@ -5,6 +5,7 @@ import type { ReliabilityBin } from '../metrics/calibration.js';
 import type { ClassificationMetrics } from '../metrics/classification-metrics.js';
 import { ratio } from '../metrics/classification-metrics.js';
 import { binsOfTally, eceOfTally, metricsOfTally } from '../metrics/tally.js';
+import { type AlarmBudget, type AlarmRules, alarmBudget } from './alarm-budget.js';
 import { averagePrecision } from './average-precision.js';
 import { type CalibrationReport, calibrationReport } from './calibration-report.js';
 import {
@@ -80,6 +81,7 @@ export interface EvaluateReport extends ClassificationMetrics {
   readonly twoLabels?: { readonly count: number; readonly right: number; readonly accuracy: number };
   readonly slices: Readonly<Record<string, Slice>>;
   readonly reliability: readonly ReliabilityBin[];
+  readonly alarmBudget?: AlarmBudget;
   readonly comparison?: ModelComparison;
 }
 
@@ -111,6 +113,8 @@ export interface ReportContext {
   readonly corrections: CorrectionsReport;
   /** Smallest labelled face that counts, pixels at a picture width of 640. Default 0: all. */
   readonly minLabelledPx?: number;
+  /** Scenes only: for the expected alarms. */
+  readonly alarms?: AlarmRules;
   /** What people said of faces, by `tagKey`. */
   readonly tags?: ReadonlyMap<string, readonly string[]>;
 }
@@ -127,6 +131,7 @@ export function evaluationReport(judged: readonly JudgedPicture[], context: Repo
   const tallies = talliesByPicture(faces, reading);
   const sum = sumOf(tallies);
   const unassessable = faces.filter(({ reason }) => reason !== null);
+  const alarms = isScenes && context.alarms ? alarmBudget(faces, context.alarms) : null;
   const slices: Record<string, Slice> = {};
   for (const [name, part] of sliceFaces(faces, sliceDimensions(context.tags)))
     slices[name] = {
@@ -157,6 +162,7 @@ export function evaluationReport(judged: readonly JudgedPicture[], context: Repo
     },
     ...(isScenes ? sceneFigures(judged, faces, context.isComplete) : cropFigures(faces)),
     slices,
+    ...(alarms ? { alarmBudget: alarms } : {}),
     reliability: binsOfTally(sum),
   };
 }

@@ -7,6 +7,7 @@ import {
   type TalliedFace,
   tallyFaces,
 } from '../metrics/tally.js';
+import { groupBy } from './group-by.js';
 import type { FaceRecord } from './judge-pictures.js';
 
 /** 95 % intervals of classification figures; a label that does not occur has none. */
@@ -43,13 +44,9 @@ export function byCropAlone({ label, scores }: FaceRecord): TalliedFace {
 
 /** One vector of sums per picture that holds any of the faces. */
 export function talliesByPicture(faces: readonly FaceRecord[], reading: Reading): Float64Array[] {
-  const byPicture = new Map<unknown, TalliedFace[]>();
-  for (const face of faces) {
-    const list = byPicture.get(face.picture);
-    if (list) list.push(reading(face));
-    else byPicture.set(face.picture, [reading(face)]);
-  }
-  return [...byPicture.values()].map(tallyFaces);
+  return [...groupBy(faces, ({ picture }) => picture).values()].map((group) =>
+    tallyFaces(group.map(reading)),
+  );
 }
 
 export function sumOf(tallies: readonly Float64Array[]): Float64Array {
@@ -102,17 +99,9 @@ export function shareInterval(
   faces: readonly FaceRecord[],
   isCounted: (face: FaceRecord) => boolean,
 ): Interval | null {
-  const byPicture = new Map<unknown, Float64Array>();
-  for (const face of faces) {
-    const counts = byPicture.get(face.picture) ?? new Float64Array(2);
-    byPicture.set(face.picture, counts);
-    counts[1]!++;
-    if (isCounted(face)) counts[0]!++;
-  }
-  const [interval] = bootstrapIntervals(
-    [...byPicture.values()],
-    ([part, whole]) => [part! / whole!],
-    BOOTSTRAP,
+  const counts = [...groupBy(faces, ({ picture }) => picture).values()].map((group) =>
+    Float64Array.of(group.filter(isCounted).length, group.length),
   );
+  const [interval] = bootstrapIntervals(counts, ([part, whole]) => [part! / whole!], BOOTSTRAP);
   return interval ?? null;
 }

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { AppError } from '../lib/errors.js';
+import { describeCorrections } from '../training/dataset/correct-pictures.js';
+import { openReading } from '../training/dataset/problem-list.js';
+import { splitFileOf } from '../training/dataset/shipped-split.js';
+import { type EvaluateOptions, runEvaluate } from '../training/evaluate.js';
+import type { AlarmRules } from '../training/evaluation/alarm-budget.js';
+import type { EvaluateArguments } from './commands/evaluate.js';
+import { EVALUATE_WORKERS, folderOf, judgeRules, openPool, SERVICE } from './evaluate-models.js';
+import { printSummary } from './evaluate-summary.js';
+import { note, printJson } from './output.js';
+import { stepProgress } from './step-progress.js';
+
+/** `evaluate --crops` and `--scenes`. */
+export async function evaluateLabelled(options: EvaluateArguments, signal: AbortSignal): Promise<void> {
+  const dataDir = options.scenes ?? options.crops;
+  if (dataDir === undefined)
+    throw new AppError('CLI_USAGE', 'say what to judge: --crops DIR or --scenes DIR', { exitCode: 2 });
+  const { reading, problems } = await openReading(options.labelMap);
+  const modelDir = await folderOf(options.model);
+  const incumbentDir = options.compare === undefined ? null : await folderOf(options.compare);
+  const pool = await openPool(options, modelDir);
+  let incumbent: { readonly dir: string; readonly pool: typeof pool } | null = null;
+  try {
+    if (incumbentDir !== null) incumbent = { dir: incumbentDir, pool: await openPool(options, incumbentDir) };
+    const rules = judgeRules(options);
+    const report = await runEvaluate({
+      kind: options.scenes === undefined ? 'crops' : 'scenes',
+      dataDir,
+      model: basename(modelDir),
+      inference: pool,
+      rules,
+      alarms: alarmRules(options, rules),
+      concurrency: EVALUATE_WORKERS,
+      isComplete: options.complete ?? false,
+      progress: stepProgress(),
+      signal,
+      ...(options.only ? { only: { splitFile: await splitFileOf(modelDir), part: options.only } } : {}),
+      ...(incumbent ? { incumbent: describeIncumbent(incumbent) } : {}),
+      reading,
+      ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
+      ...(options.out === undefined ? {} : { outDir: options.out }),
+    });
+    for (const line of [...describeCorrections(report.corrections), ...problems.describe()]) note(line);
+    if (options.json) printJson({ ...report, ...problems.leftOut() });
+    else printSummary(report);
+    if (options.out !== undefined) note(`report: ${join(options.out, 'report.html')}`);
+    if (options.gate && report.comparison && !report.comparison.gate.isBetter)
+      throw new AppError('MODEL_NOT_BETTER', report.comparison.gate.reasons.join('; '));
+  } finally {
+    await incumbent?.pool.close();
+    await pool.close();
+  }
+}
+
+function describeIncumbent({
+  dir,
+  pool,
+}: {
+  readonly dir: string;
+  readonly pool: EvaluateOptions['inference'];
+}): NonNullable<EvaluateOptions['incumbent']> {
+  const splitFile = join(dir, 'split.json');
+  return { model: basename(dir), inference: pool, ...(existsSync(splitFile) ? { splitFile } : {}) };
+}
+
+function alarmRules(options: EvaluateArguments, { minFaceScore = 0 }: { minFaceScore?: number }): AlarmRules {
+  const { policy, classification, analysis } = SERVICE;
+  return {
+    tracksPerHour: options.tracksPerHour,
+    budgetPerDay: options.alarmBudget,
+    openThreshold: policy.openThreshold,
+    cropLikeness: options.cropLikeness,
+    trackSeconds: options.trackSeconds,
+    rateFps: analysis.rateFps,
+    recheckMs: classification.recheckSeconds * 1000,
+    minFaceScore,
+    policy: {
+      labels: policy.labels,
+      closeThreshold: policy.closeThreshold,
+      minDurationMs: policy.minDurationSeconds * 1000,
+      graceMs: policy.graceSeconds * 1000,
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { configSchema } from '../config/schema.js';
+import { InferencePool } from '../inference/inference-pool.js';
+import { readManifest } from '../inference/manifest.js';
+import { modelsDir } from '../lib/package-paths.js';
+import type { JudgeRules } from '../training/evaluation/judge-pictures.js';
+import type { EvaluateArguments } from './commands/evaluate.js';
+import { modelFolder } from './model-folders.js';
+
+/** The defaults of the configuration: an evaluation judges as the service would. */
+export const SERVICE = configSchema.parse({});
+export const EVALUATE_WORKERS = Math.min(8, availableParallelism());
+
+/** The folder of a model given by its name or by a path. */
+export function folderOf(name: string): Promise<string> {
+  return /[\\/]/.test(name) ? Promise.resolve(resolve(name)) : modelFolder(modelsDir(), name);
+}
+
+/** Workers with a detector and a classifier; the caller closes the pool. */
+export async function openPool(
+  options: Pick<EvaluateArguments, 'detector' | 'detectorSize'>,
+  classifierModelDir: string,
+): Promise<InferencePool> {
+  await readManifest(classifierModelDir);
+  return InferencePool.open({
+    workers: EVALUATE_WORKERS,
+    maxQueue: 4 * EVALUATE_WORKERS,
+    workerOptions: {
+      engine: 'auto',
+      detectorModelDir: await folderOf(options.detector ?? SERVICE.detection.model),
+      classifierModelDir,
+      detectorWidth: options.detectorSize,
+      detectorHeight: options.detectorSize,
+      threadsPerWorker: 1,
+    },
+  });
+}
+
+export function judgeRules(options: EvaluateArguments): JudgeRules {
+  const { detection, classification } = SERVICE;
+  return {
+    scoreThreshold: options.scoreThreshold ?? detection.scoreThreshold,
+    minCertainty: options.minCertainty,
+    minFaceScore: options.minFaceScore ?? classification.minFaceScore,
+    analysedPx: options.detectorSize,
+    ...(options.minFacePx === undefined ? {} : { minLabelledPx: options.minFacePx }),
+    crop: {
+      ...classification,
+      minFacePx: options.minFace ?? classification.minFacePx,
+      minSharpness: options.minSharpness ?? classification.minSharpness,
+    },
+  };
+}
