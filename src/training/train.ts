@@ -69,6 +69,8 @@ export interface TrainReport {
  */
 export async function runTrain(options: TrainOptions): Promise<TrainReport | FineTuneReport> {
   const recipe = findRecipe(options.recipe);
+  if (recipe.kind === 'paper')
+    throw new AppError('RECIPE_INVALID', `the recipe ${recipe.name} is trained by runPaperTraining`);
   return recipe.kind === 'fine-tune' ? runFineTune(recipe, options) : trainOnFrozen(recipe, options);
 }
 

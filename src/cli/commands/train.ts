@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { PaperRecipe } from '../../training/recipes/paper.js';
 import { LABEL_MAP_HELP } from '../label-map-help.js';
 import { note, printJson, printLine } from '../output.js';
 import { withSignals } from '../signals.js';
@@ -14,6 +15,7 @@ interface TrainArguments {
   readonly cache?: string;
   readonly run?: string;
   readonly resume?: true;
+  readonly seeds: number;
   readonly json?: true;
 }
 
@@ -27,7 +29,10 @@ export function register(program: Command): void {
       'folders with labelled pictures, read recursively: annotations.jsonl, COCO, YOLO, Pascal VOC, or a folder per label',
     )
     .requiredOption('--out <dir>', "the model's folder; its last part becomes the model's name")
-    .option('--split <file>', 'an earlier split.json: what it holds back stays held back')
+    .option(
+      '--split <file>',
+      'what this split.json holds back stays held back (default: that of our own models)',
+    )
     .option('--cache <dir>', 'where prepared pictures and features are kept (default: temporary files)')
     .option(
       '--corrections <file...>',
@@ -36,6 +41,7 @@ export function register(program: Command): void {
     .option('--no-corrections', 'labels and boxes as they are given')
     .option('--run <dir>', 'where checkpoint, TensorBoard log and report go (default: in the cache)')
     .option('--resume', 'go on where an interrupted run of the same recipe and data stopped')
+    .option('--seeds <n>', 'runs of the recipe paper, each with a seed of its own', parseSeeds, 1)
     .option('--label-map <file-or-json>', LABEL_MAP_HELP)
     .option('--json', 'print the result as JSON')
     .action((options: TrainArguments) => withSignals((signal) => train(options, signal)));
@@ -44,6 +50,7 @@ export function register(program: Command): void {
 async function train(options: TrainArguments, signal: AbortSignal): Promise<void> {
   const [
     { runTrain },
+    { shippedSplit },
     { describeCorrections },
     { openReading },
     { openEngineFaceFinder },
@@ -52,6 +59,7 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
     { join },
   ] = await Promise.all([
     import('../../training/train.js'),
+    import('../../training/dataset/shipped-split.js'),
     import('../../training/dataset/correct-pictures.js'),
     import('../../training/dataset/problem-list.js'),
     import('../../training/dataset/engine-face-finder.js'),
@@ -60,6 +68,7 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
     import('node:path'),
   ]);
   const recipe = findRecipe(options.recipe);
+  if (recipe.kind === 'paper') return trainPaper(recipe, options, signal);
   const { reading, problems } = await openReading(options.labelMap);
   const scoreThreshold = recipe.kind === 'fine-tune' ? recipe.negatives.carefulScore : 0.3;
   const finder = await openEngineFaceFinder({ modelsDir: modelsDir(), sizePx: 640, scoreThreshold });
@@ -72,7 +81,7 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
       backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
       progress: stepProgress(),
       signal,
-      ...(options.split === undefined ? {} : { splitFile: options.split }),
+      splitFile: options.split ?? shippedSplit(),
       reading,
       ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
       ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
@@ -93,4 +102,34 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
   } finally {
     await finder.close();
   }
+}
+
+async function trainPaper(recipe: PaperRecipe, options: TrainArguments, signal: AbortSignal): Promise<void> {
+  const [{ describeSeeds, runPaperTraining }, { modelsDir }, { basename, join, resolve }, { tmpdir }] =
+    await Promise.all([
+      import('../../training/paper/run-paper.js'),
+      import('../../lib/package-paths.js'),
+      import('node:path'),
+      import('node:os'),
+    ]);
+  const cacheDir = options.cache ?? join(tmpdir(), 'maskwatch-training');
+  const report = await runPaperTraining({
+    recipe,
+    dataDirs: options.data,
+    outDir: options.out,
+    backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
+    seedCount: options.seeds,
+    ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
+    logsDir: options.run ?? join(cacheDir, 'runs', basename(resolve(options.out))),
+    progress: stepProgress(),
+    signal,
+  });
+  if (options.json) return printJson(report);
+  for (const line of describeSeeds(report)) printLine(line);
+}
+
+function parseSeeds(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 100) return count;
+  throw new InvalidArgumentError('a whole number from 1 to 100');
 }

@@ -92,8 +92,7 @@ export function summarise(figures: readonly PaperFigures[]): PaperSummary {
   };
 }
 
-/** Where this is not what the paper did, or not surely. */
-export const PAPER_DEVIATIONS: readonly string[] = [
+const DEVIATIONS: readonly string[] = [
   "The ImageNet weights are Google's 8-bit ones brought back to float32, not Keras's float32 weights; batch norms are folded into the convolutions.",
   'Validation: 305 pictures instead of 306; one (1874.jpg) could not be had. Pictures have a short side of at most 320 px.',
   'Changed pictures are rounded to bytes before they enter the network; Keras keeps fractions.',
@@ -102,3 +101,10 @@ export const PAPER_DEVIATIONS: readonly string[] = [
   'The centre of rotation lies between the middle pixels; older versions of Keras put it one pixel off.',
   'Where no epoch stops the training early, the best weights are taken all the same; Keras then kept the last.',
 ];
+
+/** Where a recipe is not what the paper did, or not surely. */
+export function paperDeviations({ optimisation }: PaperRecipe): readonly string[] {
+  return optimisation.plateau
+    ? DEVIATIONS
+    : ['The learning rate is not halved when the validation accuracy rests.', ...DEVIATIONS];
+}

@@ -13,11 +13,12 @@ import { duration, writeTrainingReport } from '../report/training-report.js';
 import type { TrainingProgress } from '../train.js';
 import { drawHeldOutPart } from './held-out-part.js';
 import { judgePortraits } from './judge-portraits.js';
+import { paperCard } from './paper-card.js';
 import { POOLED_NODE } from './paper-network.js';
 import {
-  PAPER_DEVIATIONS,
   type PaperReport,
   type PaperSeedReport,
+  paperDeviations,
   paperFigures,
   summarise,
 } from './paper-report.js';
@@ -37,6 +38,8 @@ export interface PaperTrainOptions {
   readonly seedCount: number;
   /** TensorBoard logs, checkpoints and one report a seed go here. */
   readonly logsDir: string;
+  /** Features are kept here between runs, about 3 MB an epoch. Default: not kept. */
+  readonly cacheDir?: string;
   readonly progress?: TrainingProgress;
   readonly signal?: AbortSignal;
 }
@@ -111,7 +114,7 @@ export async function runPaperTraining(options: PaperTrainOptions): Promise<Pape
       largestDifference: Math.max(...stored.scores.map((score, i) => Math.abs(score - trained.scores[i]!))),
       otherLabels: stored.scores.filter((score, i) => score > 0.5 !== trained.scores[i]! > 0.5).length / 2,
     },
-    deviations: PAPER_DEVIATIONS,
+    deviations: paperDeviations(recipe),
     seconds: (performance.now() - startMs) / 1000,
     facts: runFacts(backend),
   };
@@ -139,6 +142,7 @@ async function trainSeed(
     ranges: recipe.augmentation,
     sidePx: recipe.inputPx,
     seed,
+    ...(context.cacheDir === undefined ? {} : { cacheDir: context.cacheDir }),
   });
   const labels = data.train.map(({ labelIndex }) => labelIndex);
   const prints = [data.train, data.validation].map((part) => part.map(({ print }) => print.contentHash));
@@ -264,7 +268,7 @@ async function writeSeedReport(directory: string, result: SeedResult): Promise<v
     data: { 'trained on': counts(data.train), 'validated on': counts(data.validation) },
     seconds: run.epochs.reduce((sum, { seconds }) => sum + seconds, 0),
     facts: runFacts(backend),
-    notes: PAPER_DEVIATIONS,
+    notes: paperDeviations(recipe),
   });
 }
 
@@ -275,6 +279,7 @@ async function writeModel(outDir: string, report: PaperReport, network: Network)
     modelDir: outDir,
     outputs: { scores: { meaning: 'scores by label, together 1; not calibrated' } },
     isCompact: true,
+    card: paperCard(report),
     manifest: {
       name: report.model,
       version: '1.0.0',

@@ -87,7 +87,7 @@ export async function trainPaperRun(options: PaperRunOptions): Promise<PaperRun>
       const trained = await trainEpoch(network, adam, rows, { recipe, rate: plateau.rate, random });
       const judged = await judgeRows(network, chosenBy);
       const learningRate = decayedRate(plateau.rate, optimisation.decay, adam.steps);
-      plateau = nextPlateau(plateau, judged.accuracy, optimisation.plateau);
+      if (optimisation.plateau) plateau = nextPlateau(plateau, judged.accuracy, optimisation.plateau);
       const next = nextStop(stop, judged.loss, epoch, optimisation.patienceEpochs);
       stop = next.state;
       isStopped = next.isLast;
