@@ -17,7 +17,7 @@ const { values } = parseArgs({
     data: { type: 'string', multiple: true },
     model: { type: 'string', multiple: true, default: ['models/yunet-n'] },
     reference: { type: 'string', default: 'models/yunet-n' },
-    split: { type: 'string', default: 'models/mask-mobilenetv2/split.json' },
+    split: { type: 'string', default: 'models/data/split.json' },
     part: { type: 'string', default: 'validation' },
     size: { type: 'string', default: '640' },
     threshold: { type: 'string', default: '0.2,0.25,0.3,0.35,0.4,0.45,0.5,0.6,0.7' },

@@ -20,6 +20,7 @@ import { modelsDir } from '../src/lib/package-paths.js';
 import { contentHashOf } from '../src/training/dataset/fingerprint.js';
 import { JsonlCache } from '../src/training/dataset/jsonl-cache.js';
 import type { LabelledPicture } from '../src/training/dataset/picture.js';
+import { splitFileOf } from '../src/training/dataset/shipped-split.js';
 import type { SplitPart } from '../src/training/dataset/split.js';
 import { PictureJudge } from '../src/training/evaluation/judge.js';
 import { observeAll } from '../src/training/evaluation/observe-all.js';
@@ -30,7 +31,7 @@ import { type Limits, printTables, type SweepRow, sizeTable, sweepRow } from './
 const SCORES = [0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7];
 const FACES_PX = [6, 8, 10, 12, 14, 16];
 /** Tried when the classifier tells faces from other things. */
-const FACE_SCORES = [0, 0.3, 0.5, 0.7];
+const FACE_SCORES = [0, 0.05, 0.1, 0.2, 0.3, 0.5];
 const CERTAINTIES = [0, 0.45, 0.5, 0.55, 0.6, 0.7];
 /** Below the lowest threshold that is tried. */
 const LOWEST_SCORE = 0.1;
@@ -58,7 +59,7 @@ const { pictures } = await selectPictures({
   kind: 'scenes',
   dataDir: values.scenes,
   only: {
-    splitFile: values.split ?? join(classifierModelDir, 'split.json'),
+    splitFile: values.split ?? (await splitFileOf(classifierModelDir)),
     part: values.only as SplitPart,
   },
 });

@@ -51,6 +51,7 @@ export async function openInference(parts: {
     workers,
     workerOptions: {
       engine: config.inference.engine,
+      device: config.inference.device,
       detectorModelDir: join(modelsDir(), detectorModel),
       classifierModelDir: join(modelsDir(), classifierModel),
       detectorWidth: config.detection.widthPx,

@@ -107,9 +107,9 @@ export const classificationSchema = z.strictObject({
     .default(20)
     .describe('Least variance of the Laplacian of a face that is judged. Default 20.'),
   minFaceScore: fraction
-    .default(0.5)
+    .default(0.1)
     .describe(
-      'Below it the classifier holds a crop for no face, 0–1; such a track is not shown and opens no episode. 0 switches this off. Default 0.5.',
+      'Below it the classifier holds a crop for no face, 0–1; such a track is not shown and opens no episode. 0 switches this off. Default 0.1.',
     ),
   recheckSeconds: z
     .number()
@@ -124,6 +124,12 @@ export const inferenceSchema = z.strictObject({
     .enum(['auto', 'onnxruntime', 'tfjs'])
     .default('auto')
     .describe('What runs the models. Default auto: the fastest that this machine really has.'),
+  device: z
+    .enum(['auto', 'cpu', 'cuda', 'tensorrt', 'wasm'])
+    .default('auto')
+    .describe(
+      'What the engine computes on: cuda and tensorrt are NVIDIA GPUs, wasm is TensorFlow.js as WebAssembly. One that is not to be had is replaced, and the log says why. Default auto: the best that starts.',
+    ),
   workers: z
     .union([z.literal('auto'), z.int().min(1).max(64)])
     .default('auto')

@@ -91,7 +91,7 @@ export const production: FineTuneRecipe = fineTuneRecipeSchema.parse({
     seed: 20261124,
     batchSize: 64,
     epochSamples: 10_240,
-    maxEpochs: 8,
+    maxEpochs: 11,
     learningRate: 4e-4,
     warmUpSteps: 100,
     headRateFactor: 4,
