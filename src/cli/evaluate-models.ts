@@ -4,6 +4,7 @@ import { configSchema } from '../config/schema.js';
 import { InferencePool } from '../inference/inference-pool.js';
 import { readManifest } from '../inference/manifest.js';
 import { modelsDir } from '../lib/package-paths.js';
+import type { InferencePort } from '../training/evaluation/judge.js';
 import type { JudgeRules } from '../training/evaluation/judge-pictures.js';
 import type { EvaluateArguments } from './commands/evaluate.js';
 import { modelFolder } from './model-folders.js';
@@ -17,13 +18,18 @@ export function folderOf(name: string): Promise<string> {
   return /[\\/]/.test(name) ? Promise.resolve(resolve(name)) : modelFolder(modelsDir(), name);
 }
 
+/** Models to evaluate with; to be closed once. */
+export interface EvaluationPool extends InferencePort {
+  close(): Promise<void>;
+}
+
 /** Workers with a detector and a classifier; the caller closes the pool. */
 export async function openPool(
   options: Pick<EvaluateArguments, 'detector' | 'detectorSize'>,
   classifierModelDir: string,
-): Promise<InferencePool> {
-  await readManifest(classifierModelDir);
-  return InferencePool.open({
+): Promise<EvaluationPool> {
+  const { crop, input } = await readManifest(classifierModelDir);
+  const pool = await InferencePool.open({
     workers: EVALUATE_WORKERS,
     maxQueue: 4 * EVALUATE_WORKERS,
     workerOptions: {
@@ -35,6 +41,14 @@ export async function openPool(
       threadsPerWorker: 1,
     },
   });
+  return {
+    detect: (pixels, scoreThreshold) => pool.detect(pixels, scoreThreshold),
+    classify: (crops) => pool.classify(crops),
+    close: () => pool.close(),
+    ...(crop?.portraits === 'whole' && input.widthPx !== null
+      ? { wholePortraits: { sizePx: input.widthPx, marginRatio: crop.marginRatio } }
+      : {}),
+  };
 }
 
 export function judgeRules(options: EvaluateArguments): JudgeRules {

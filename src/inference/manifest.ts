@@ -64,7 +64,14 @@ export const manifestSchema = z.strictObject({
    * side = max(width, height) × (1 + marginRatio), scaled to the input's size; what lies outside the picture is
    * filled by repeating the edge (`extractCrop` of src/crops).
    */
-  crop: z.strictObject({ marginRatio: z.number().min(0).max(2), square: z.literal(true) }).optional(),
+  crop: z
+    .strictObject({
+      marginRatio: z.number().min(0).max(2),
+      square: z.literal(true),
+      /** Trained on whole pictures of one person, stretched to the input: `evaluate --crops` gives it those. */
+      portraits: z.literal('whole').optional(),
+    })
+    .optional(),
   /** Divisor of the logits before softmax, already inside the graph; for information. */
   temperature: z.number().positive().optional(),
   forms: z.strictObject({

@@ -4,12 +4,21 @@ import type { CropJudgement, FaceDetection } from '../../domain/face.js';
 import type { PixelBuffer } from '../../domain/frame.js';
 import { AppError } from '../../lib/errors.js';
 import type { FaceFinder } from '../dataset/face-finder.js';
-import { type RgbPicture, toPixelBuffer } from '../dataset/rgb-picture.js';
+import { blankPicture, type RgbPicture, toPixelBuffer } from '../dataset/rgb-picture.js';
+import { readStretched } from '../dataset/stretched-picture.js';
 
 /** What the evaluation needs of the inference pool. */
 export interface InferencePort {
   detect(pixels: PixelBuffer, scoreThreshold: number): Promise<DetectResult | TaskFailure>;
   classify(crops: readonly CropRequest[]): Promise<ClassifyResult | TaskFailure>;
+  /** Absent: pictures of one person are judged by their face, as the product judges faces. */
+  readonly wholePortraits?: WholePortraits;
+}
+
+/** Of a classifier that was trained on whole portraits: its input's side, and the margin of its crops. */
+export interface WholePortraits {
+  readonly sizePx: number;
+  readonly marginRatio: number;
 }
 
 /** The product's detector and classifier, one picture at a time. Throws `AppError` with the worker's code. */
@@ -47,6 +56,20 @@ export class PictureJudge implements FaceFinder {
       await this.#port.classify(boxes.map((box) => ({ pixels, box }))),
     );
     return scores.map((ofCrop, index) => ({ scores: ofCrop, faceScore: faceScores[index] ?? 1 }));
+  }
+
+  /** Of the whole picture, stretched to the input; null where the classifier wants a face. */
+  async classifyWhole(path: string): Promise<CropJudgement | null> {
+    const { wholePortraits } = this.#port;
+    if (!wholePortraits) return null;
+    const { sizePx, marginRatio } = wholePortraits;
+    const picture = blankPicture(sizePx, sizePx);
+    picture.data.set(await readStretched(path, sizePx));
+    // The box whose crop, with the margin that the worker adds, is the picture.
+    const side = sizePx / (1 + marginRatio);
+    const corner = (sizePx - side) / 2;
+    const [judgement] = await this.classify(picture, [{ x: corner, y: corner, width: side, height: side }]);
+    return judgement!;
   }
 
   /** The pool belongs to whoever opened it. */

@@ -291,7 +291,7 @@ async function writeModel(outDir: string, report: PaperReport, network: Network)
         `head: ${report.command}, data named in README.md`,
       ],
       labels: [...recipe.labels],
-      crop: { marginRatio: recipe.marginRatio, square: true },
+      crop: { marginRatio: recipe.marginRatio, square: true, portraits: 'whole' },
       training: {
         recipe: recipe.name,
         trainedOn: report.data.train,
