@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism, cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { readNvidiaGpus } from '../lib/nvidia.js';
+import { NATIVE_PACKAGES, packageFolder, providerLibrary } from './engine-packages.js';
 import type { ModelManifest } from './manifest.js';
-import { providerLibrary } from './onnxruntime-provider.js';
-import { NATIVE_PACKAGES } from './tfjs-native.js';
 
 /** Versions of what is installed; null where a package is missing. Nothing is loaded for it. */
 export interface InstalledEngines {
@@ -72,12 +70,4 @@ function packageVersion(name: string): string | null {
   if (!folder) return null;
   const text = readFileSync(join(folder, 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
-}
-
-function packageFolder(name: string): string | null {
-  try {
-    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-  } catch {
-    return null;
-  }
 }

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { messageOf } from '../lib/errors.js';
 import type { EngineDevice } from './engine.js';
+import { providerLibrary } from './engine-packages.js';
 
 type Ort = typeof import('onnxruntime-node');
 type Provider = 'cpu' | 'cuda' | 'tensorrt';
@@ -69,18 +68,5 @@ async function whyNot(ort: Ort, provider: 'cuda' | 'tensorrt'): Promise<string |
     return null;
   } catch (error) {
     return `${provider}: ${(messageOf(error).split('\n')[0] ?? '').slice(0, 200)}`;
-  }
-}
-
-/** Where the provider's library has to lie; null when the package itself is missing. */
-export function providerLibrary(provider: 'cuda' | 'tensorrt'): string | null {
-  try {
-    const packageDir = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-    const ending = process.platform === 'win32' ? 'dll' : 'so';
-    const prefix = process.platform === 'win32' ? '' : 'lib';
-    const file = `${prefix}onnxruntime_providers_${provider}.${ending}`;
-    return join(packageDir, 'bin', 'napi-v6', process.platform, process.arch, file);
-  } catch {
-    return null;
   }
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
+import { NATIVE_PACKAGES } from './engine-packages.js';
 import { prepareNativeEnvironment } from './native-environment.js';
 
 /** Native TensorFlow.js: the core's functions, its backend set, and what only the native package has. */
@@ -35,9 +36,6 @@ export interface NativeAttempt {
   /** Why each package before the one that was taken was not, e.g. `@tensorflow/tfjs-node is not installed`. */
   readonly refusals: readonly string[];
 }
-
-/** The native packages, the better first. */
-export const NATIVE_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
 /**
  * Native TensorFlow.js with its backend set: `@tensorflow/tfjs-node-gpu`, else `@tensorflow/tfjs-node`, whichever has a

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readManifest, verifyManifest } from '../../src/inference/manifest.js';
 import { modelsDir } from '../../src/lib/package-paths.js';
@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-function picture(isBrightBelow: boolean, noise: () => number): sharp.Sharp {
+function picture(isBrightBelow: boolean, noise: () => number): Sharp {
   const pixels = Buffer.alloc(48 * 40 * 3);
   for (let i = 0; i < pixels.length; i++)
     pixels[i] = noise() + (Math.floor(i / (48 * 3)) >= 20 === isBrightBelow ? 150 : 0);
