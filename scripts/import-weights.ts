@@ -10,28 +10,18 @@ import { mobileNetV2 } from '../src/training/export/mobilenet-v2.js';
 import { readOnnx } from '../src/training/export/onnx-reader.js';
 import { decodeWeights } from '../src/training/export/tfjs-weights.js';
 import { imagenetCard, yunetCard } from './import-weights/cards.js';
+import { yunetOutputs } from './import-weights/yunet-outputs.js';
 
 const YUNET_FILE = 'yunet_n_dynamic.onnx';
 const IMAGENET_NAME = 'mobilenet_v2_1.0_224_imagenet.weights';
 const TFLITE_FILE = 'mobilenet_v2_1.0_224_quant.tflite';
-const STRIDES = [8, 16, 32] as const;
-const YUNET_OUTPUTS = {
-  cls: 'score of being a face, after sigmoid; face score = sqrt(cls * obj)',
-  obj: 'score of a good box, after sigmoid; face score = sqrt(cls * obj)',
-  bbox: 'box: x and y of the centre relative to the top left of the cell, log of width and height; all in strides',
-  kps: 'x, y of right eye, left eye, nose, right and left corner of the mouth (the person’s right), relative to the top left of the cell, in strides',
-} as const;
-
 async function importYunet(weightsDir: string, modelsDir: string): Promise<string> {
   const bytes = await readFile(join(weightsDir, YUNET_FILE));
-  const kinds = Object.entries(YUNET_OUTPUTS);
-  const outputs = kinds.flatMap(([kind, meaning]) =>
-    STRIDES.map((stride) => [`${kind}_${stride}`, { meaning, stride }] as const),
-  );
+  const outputs = yunetOutputs();
   const original = readOnnx(bytes, {
     name: 'yunet-n',
     colour: 'bgr',
-    outputs: outputs.map(([name]) => name),
+    outputs: Object.keys(outputs),
   });
   const network = mergeSiblings(original);
   const modelDir = join(modelsDir, network.name);
@@ -49,7 +39,7 @@ async function importYunet(weightsDir: string, modelsDir: string): Promise<strin
       ],
       training: { data: 'WIDER FACE, by the authors', parameters: 75_856 },
     },
-    outputs: Object.fromEntries(outputs),
+    outputs,
     multipleOf: 32,
     card: yunetCard(source),
   });

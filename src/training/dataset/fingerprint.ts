@@ -74,7 +74,8 @@ function differenceBits(grey: Uint8Array, isMirrored: boolean): Uint32Array {
   return words;
 }
 
-function countBits(word: number): number {
+/** Ones among the 32 bits of a number. */
+export function countBits(word: number): number {
   let v = word - ((word >>> 1) & 0x55555555);
   v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
   return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

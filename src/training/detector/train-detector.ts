@@ -46,7 +46,7 @@ export const DETECTOR_SCHEDULE: DetectorSchedule = {
   seed: 5,
   trainFrom: 'maxpool_216',
   batchSize: 8,
-  steps: 9000,
+  steps: 4500,
   warmUpSteps: 200,
   learningRate: 4e-4,
   weightDecay: 1e-4,

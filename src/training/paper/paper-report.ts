@@ -24,6 +24,8 @@ export interface PaperSeedReport {
   readonly epochs: number;
   readonly bestEpoch: number;
   readonly stoppedBecause: string;
+  /** In the epochs of both runs, before an interruption too. */
+  readonly seconds: number;
   readonly validation: PaperFigures;
   readonly chosenOnHeldOutPart: {
     readonly trainedOn: number;
@@ -70,6 +72,7 @@ export interface PaperReport {
     readonly otherLabels: number;
   };
   readonly deviations: readonly string[];
+  /** In the epochs of all runs. */
   readonly seconds: number;
   readonly facts: RunFacts;
 }

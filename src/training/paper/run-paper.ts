@@ -51,7 +51,6 @@ export interface PaperTrainOptions {
  * MODEL_NOT_FOUND, CHECKPOINT_*, or with the signal's reason.
  */
 export async function runPaperTraining(options: PaperTrainOptions): Promise<PaperReport> {
-  const startMs = performance.now();
   const { recipe, progress, signal, logsDir } = options;
   const outDir = resolve(options.outDir);
   const model = basename(outDir);
@@ -115,7 +114,7 @@ export async function runPaperTraining(options: PaperTrainOptions): Promise<Pape
       otherLabels: stored.scores.filter((score, i) => score > 0.5 !== trained.scores[i]! > 0.5).length / 2,
     },
     deviations: paperDeviations(recipe),
-    seconds: (performance.now() - startMs) / 1000,
+    seconds: seeds.reduce((sum, { seconds }) => sum + seconds, 0),
     facts: runFacts(backend),
   };
   await writeModel(outDir, report, run.network);
@@ -198,6 +197,7 @@ async function trainSeed(
       epochs: run.epochs.length,
       bestEpoch: run.bestEpoch,
       stoppedBecause: run.stoppedBecause,
+      seconds: [...run.epochs, ...other.epochs].reduce((sum, { seconds }) => sum + seconds, 0),
       validation: await judge(run),
       chosenOnHeldOutPart: {
         trainedOn: part.train.length,
