@@ -4,8 +4,9 @@ import { AppError } from '../lib/errors.js';
 import { describeCorrections } from '../training/dataset/correct-pictures.js';
 import { openReading } from '../training/dataset/problem-list.js';
 import { splitFileOf } from '../training/dataset/shipped-split.js';
-import { type EvaluateOptions, runEvaluate } from '../training/evaluate.js';
+import { type EvaluateOptions, type EvaluateReport, runEvaluate } from '../training/evaluate.js';
 import type { AlarmRules } from '../training/evaluation/alarm-budget.js';
+import { promoteOnlyIfBetter } from '../training/evaluation/promote.js';
 import type { EvaluateArguments } from './commands/evaluate.js';
 import { EVALUATE_WORKERS, folderOf, judgeRules, openPool, SERVICE } from './evaluate-models.js';
 import { printSummary } from './evaluate-summary.js';
@@ -22,10 +23,11 @@ export async function evaluateLabelled(options: EvaluateArguments, signal: Abort
   const incumbentDir = options.compare === undefined ? null : await folderOf(options.compare);
   const pool = await openPool(options, modelDir);
   let incumbent: { readonly dir: string; readonly pool: typeof pool } | null = null;
+  let report: EvaluateReport;
   try {
     if (incumbentDir !== null) incumbent = { dir: incumbentDir, pool: await openPool(options, incumbentDir) };
     const rules = judgeRules(options);
-    const report = await runEvaluate({
+    report = await runEvaluate({
       kind: options.scenes === undefined ? 'crops' : 'scenes',
       dataDir,
       model: basename(modelDir),
@@ -40,18 +42,34 @@ export async function evaluateLabelled(options: EvaluateArguments, signal: Abort
       ...(incumbent ? { incumbent: describeIncumbent(incumbent) } : {}),
       reading,
       ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
+      ...(options.tags === undefined ? {} : { tagsFile: options.tags }),
       ...(options.out === undefined ? {} : { outDir: options.out }),
+      suspects: options.suspects,
     });
     for (const line of [...describeCorrections(report.corrections), ...problems.describe()]) note(line);
     if (options.json) printJson({ ...report, ...problems.leftOut() });
     else printSummary(report);
-    if (options.out !== undefined) note(`report: ${join(options.out, 'report.html')}`);
-    if (options.gate && report.comparison && !report.comparison.gate.isBetter)
-      throw new AppError('MODEL_NOT_BETTER', report.comparison.gate.reasons.join('; '));
+    if (report.tags && report.tags.unfit > 0)
+      note(`tags: ${report.tags.unfit} of ${report.tags.lines} lines fit no judged face`);
+    if (options.out !== undefined) {
+      note(`report: ${join(options.out, 'report.html')}`);
+      if (options.suspects > 0) note(`labels to look at: ${join(options.out, 'suspects.html')}`);
+    }
   } finally {
     await incumbent?.pool.close();
     await pool.close();
   }
+  const { comparison } = report;
+  if (!comparison || incumbentDir === null) return;
+  if ((options.gate || options.promote) && !comparison.gate.isBetter)
+    throw new AppError('MODEL_NOT_BETTER', comparison.gate.reasons.join('; '));
+  if (!options.promote) return;
+  await promoteOnlyIfBetter({
+    candidateDir: modelDir,
+    targetDir: incumbentDir,
+    compare: async () => comparison,
+  });
+  note(`${comparison.candidate} is ${comparison.incumbent} now: ${incumbentDir}`);
 }
 
 function describeIncumbent({

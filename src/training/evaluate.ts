@@ -1,14 +1,17 @@
 import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import type { Correction } from './dataset/corrections.js';
 import type { LabelledPicture } from './dataset/picture.js';
 import { heldOutHashes, readSplitFile } from './dataset/split-file.js';
 import type { AlarmRules } from './evaluation/alarm-budget.js';
 import { type EvaluateReport, evaluationReport } from './evaluation/evaluation-report.js';
+import { readFaceTags } from './evaluation/face-tags.js';
 import { type InferencePort, PictureJudge } from './evaluation/judge.js';
 import { type JudgedPicture, type JudgeRules, judgePicture } from './evaluation/judge-pictures.js';
 import { compareModels, type ModelComparison } from './evaluation/model-comparison.js';
 import { observeAll } from './evaluation/observe-all.js';
 import { type PictureSelection, picturesOfPart, selectPictures } from './evaluation/select-pictures.js';
+import { writeSuspectsPage } from './evaluation/suspects-page.js';
 import { writeEvaluation } from './evaluation/write-evaluation.js';
 import type { TrainingProgress } from './train.js';
 
@@ -28,8 +31,12 @@ export interface EvaluateOptions extends PictureSelection {
   readonly incumbent?: Incumbent;
   /** Scenes only: for the expected alarms per camera and day. */
   readonly alarms?: AlarmRules;
+  /** A tags file (face-tags.ts): each tag is a slice. */
+  readonly tagsFile?: string;
   /** Where the readable report goes; created when missing. */
   readonly outDir?: string;
+  /** Suspects of each kind on the page `suspects.html` of the report; none or 0: no such page. */
+  readonly suspects?: number;
   readonly progress?: TrainingProgress;
   readonly signal?: AbortSignal;
 }
@@ -46,11 +53,12 @@ export const LOWEST_DETECTION_SCORE = 0.1;
 
 /**
  * Judges labelled pictures as the product would and counts. Rejects with `AppError` DATA_NOT_FOUND, DATA_INVALID,
- * DATA_UNREADABLE, DATA_WRONG_KIND, a worker's code, or with the signal's reason when aborted.
+ * DATA_UNREADABLE, DATA_WRONG_KIND, TAGS_INVALID, a worker's code, or with the signal's reason when aborted.
  */
 export async function runEvaluate(options: EvaluateOptions): Promise<EvaluateReport> {
   const { rules } = options;
-  const { pictures, corrections } = await selectPictures(options);
+  const tags = options.tagsFile === undefined ? null : await readFaceTags(options.tagsFile);
+  const { pictures, corrections, correctionList } = await selectPictures(options);
   const judged = await judgeAll(pictures, options.inference, options);
   const comparison = options.incumbent ? await compare(judged, options.incumbent, options) : null;
   const report: EvaluateReport = {
@@ -60,6 +68,7 @@ export async function runEvaluate(options: EvaluateOptions): Promise<EvaluateRep
       isScenes: options.kind === 'scenes',
       isComplete: options.isComplete ?? false,
       corrections,
+      ...(tags ? { tags } : {}),
       ...(options.alarms ? { alarms: options.alarms } : {}),
       ...(rules.minLabelledPx === undefined ? {} : { minLabelledPx: rules.minLabelledPx }),
     }),
@@ -68,9 +77,31 @@ export async function runEvaluate(options: EvaluateOptions): Promise<EvaluateRep
   if (options.outDir !== undefined) {
     const outDir = resolve(options.outDir);
     await mkdir(outDir, { recursive: true });
-    await writeEvaluation(outDir, report, judged);
+    const { suspects = 0 } = options;
+    await writeEvaluation(outDir, report, judged, { hasSuspects: suspects > 0 });
+    if (suspects > 0)
+      await writeSuspects(join(outDir, 'suspects.html'), judged, report, suspects, correctionList, options);
   }
   return report;
+}
+
+async function writeSuspects(
+  path: string,
+  judged: readonly JudgedPicture[],
+  { model, data, corrections }: EvaluateReport,
+  most: number,
+  correctionList: readonly Correction[],
+  { progress }: EvaluateOptions,
+): Promise<void> {
+  progress?.begin('suspects', 2 * most, 'faces');
+  await writeSuspectsPage(path, judged, {
+    model,
+    data,
+    most,
+    corrections: correctionList,
+    correctionFiles: corrections.files,
+    onDone: (done) => progress?.update(done),
+  }).finally(() => progress?.end());
 }
 
 async function judgeAll(

@@ -20,6 +20,7 @@ export interface EvaluateArguments {
   readonly minFacePx?: number;
   readonly compare?: string;
   readonly gate?: true;
+  readonly promote?: true;
   readonly tags?: string;
   readonly tracksPerHour: number;
   readonly trackSeconds: number;
@@ -28,11 +29,14 @@ export interface EvaluateArguments {
   readonly corrections?: readonly string[] | false;
   readonly labelMap?: string;
   readonly out?: string;
+  readonly suspects: number;
   readonly json?: true;
 }
 
 /** Measured on the clips of the data folder by scripts/measure-crop-likeness.ts. */
 const CROP_LIKENESS = 0.9;
+/** As many as somebody looks at in one sitting. */
+const SUSPECTS = 200;
 
 export function register(program: Command): void {
   program
@@ -90,6 +94,7 @@ export function register(program: Command): void {
     .option('--detector-size <px>', 'longer side that pictures are brought to', number(96, 1920), 640)
     .option('--compare <id>', 'the present model, to hold --model against on the same faces')
     .option('--gate', 'exit code 1 unless --model is better than the one given with --compare')
+    .option('--promote', 'as --gate; one that is better takes the place of the folder of --compare')
     .option(
       '--tags <file>',
       'what people said of labelled faces (hand, hair …), for slices; see docs/evaluation.md',
@@ -105,6 +110,12 @@ export function register(program: Command): void {
     .option('--alarm-budget <n>', 'false alarms wanted per camera and day at the most', number(0, 1e6), 1)
     .option('--out <dir>', 'write a readable report with pictures there')
     .option(
+      '--suspects <n>',
+      'with --out: doubtful labels and faces without a label on suspects.html, so many of each; 0 for no page',
+      wholeNumber(2000),
+      SUSPECTS,
+    )
+    .option(
       '--corrections <file...>',
       'corrections of labels and boxes (default: those that ship with our models)',
     )
@@ -117,8 +128,9 @@ export function register(program: Command): void {
 async function run(options: EvaluateArguments, signal: AbortSignal): Promise<void> {
   if (options.detectorSize % 32 !== 0)
     throw new AppError('CLI_USAGE', '--detector-size must be a multiple of 32', { exitCode: 2 });
-  if (options.gate && options.compare === undefined)
-    throw new AppError('CLI_USAGE', '--gate needs the present model: --compare ID', { exitCode: 2 });
+  for (const name of ['gate', 'promote'] as const)
+    if (options[name] && options.compare === undefined)
+      throw new AppError('CLI_USAGE', `--${name} needs the present model: --compare ID`, { exitCode: 2 });
   const { evaluateLabelled } = await import('../evaluate-labelled.js');
   await evaluateLabelled(options, signal);
 }
@@ -128,5 +140,14 @@ function number(lowest: number, highest: number): (text: string) => number {
     const value = Number(text);
     if (text.trim() !== '' && value >= lowest && value <= highest) return value;
     throw new AppError('CLI_USAGE', `${text} is no number from ${lowest} to ${highest}`, { exitCode: 2 });
+  };
+}
+
+function wholeNumber(highest: number): (text: string) => number {
+  const parse = number(0, highest);
+  return (text) => {
+    const value = parse(text);
+    if (Number.isInteger(value)) return value;
+    throw new AppError('CLI_USAGE', `${text} is no whole number`, { exitCode: 2 });
   };
 }

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { modelsDir, packageRoot } from '../../lib/package-paths.js';
 import { applyCorrections, namedPictures, type UnfitCorrection } from './apply-corrections.js';
-import { type CorrectionAction, readCorrections } from './corrections.js';
+import { type Correction, type CorrectionAction, readCorrections } from './corrections.js';
 import { contentHashOf } from './fingerprint.js';
 import type { LabelledPicture } from './picture.js';
 
@@ -34,13 +34,18 @@ export async function shippedCorrections(): Promise<string[]> {
 /**
  * Applies corrections to pictures. `file`: a path or several; `undefined` for the shipped ones, which pass over data
  * sets that only share their name with ours (no picture has the hash told there); `false` for none. Reads the
- * pictures that a correction names, to know their hash. Rejects as `readCorrections` does, and with DATA_UNREADABLE.
+ * pictures that a correction names, to know their hash. Gives `corrections` as they were read, too. Rejects as
+ * `readCorrections` does, and with DATA_UNREADABLE.
  */
 export async function correctPictures(
   pictures: readonly LabelledPicture[],
   file: string | readonly string[] | false | undefined,
-): Promise<{ readonly pictures: readonly LabelledPicture[]; readonly report: CorrectionsReport }> {
-  if (file === false) return { pictures, report: NO_CORRECTIONS };
+): Promise<{
+  readonly pictures: readonly LabelledPicture[];
+  readonly corrections: readonly Correction[];
+  readonly report: CorrectionsReport;
+}> {
+  if (file === false) return { pictures, corrections: [], report: NO_CORRECTIONS };
   const paths = file === undefined ? await shippedCorrections() : [file].flat();
   const { corrections, repeated } = await readCorrections(...paths);
   const named = new Set([...namedPictures(pictures, corrections).values()].flat());
@@ -52,13 +57,19 @@ export async function correctPictures(
     corrections.filter(({ source }) => !rejected.has(source)).map(({ dataset }) => dataset),
   );
   const isOurs = file === undefined;
+  const shown = (path: string) => relative(packageRoot(), path).replaceAll('\\', '/');
   return {
     pictures: result.pictures,
+    corrections,
     report: {
-      files: isOurs ? paths.map((path) => relative(packageRoot(), path).replaceAll('\\', '/')) : paths,
+      files: isOurs ? paths.map(shown) : paths,
       applied,
       repeated,
-      unfit: isOurs ? result.unfit.filter(({ dataset }) => fitting.has(dataset)) : result.unfit,
+      unfit: isOurs
+        ? result.unfit
+            .filter(({ dataset }) => fitting.has(dataset))
+            .map((line) => ({ ...line, source: shown(line.source) }))
+        : result.unfit,
     },
   };
 }

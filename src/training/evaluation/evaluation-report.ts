@@ -8,6 +8,7 @@ import { binsOfTally, eceOfTally, metricsOfTally } from '../metrics/tally.js';
 import { type AlarmBudget, type AlarmRules, alarmBudget } from './alarm-budget.js';
 import { averagePrecision } from './average-precision.js';
 import { type CalibrationReport, calibrationReport } from './calibration-report.js';
+import type { FaceTags, TagsReport } from './face-tags.js';
 import {
   byCropAlone,
   endToEnd,
@@ -80,6 +81,8 @@ export interface EvaluateReport extends ClassificationMetrics {
   /** Crops without faces labelled as worn incorrectly: which of the two other scores is the higher. */
   readonly twoLabels?: { readonly count: number; readonly right: number; readonly accuracy: number };
   readonly slices: Readonly<Record<string, Slice>>;
+  /** Only with a tags file. */
+  readonly tags?: TagsReport;
   readonly reliability: readonly ReliabilityBin[];
   readonly alarmBudget?: AlarmBudget;
   readonly comparison?: ModelComparison;
@@ -115,8 +118,8 @@ export interface ReportContext {
   readonly minLabelledPx?: number;
   /** Scenes only: for the expected alarms. */
   readonly alarms?: AlarmRules;
-  /** What people said of faces, by `tagKey`. */
-  readonly tags?: ReadonlyMap<string, readonly string[]>;
+  /** What people said of faces. */
+  readonly tags?: FaceTags;
 }
 
 /** The detector's figures are told for faces from this size on. */
@@ -162,6 +165,7 @@ export function evaluationReport(judged: readonly JudgedPicture[], context: Repo
     },
     ...(isScenes ? sceneFigures(judged, faces, context.isComplete) : cropFigures(faces)),
     slices,
+    ...(context.tags ? { tags: context.tags.report(faces) } : {}),
     ...(alarms ? { alarmBudget: alarms } : {}),
     reliability: binsOfTally(sum),
   };

@@ -38,6 +38,8 @@ export interface UnmatchedDetection {
   readonly box: Box;
   readonly score: number;
   readonly scores: MaskScores;
+  /** As in {@link FaceRecord}. */
+  readonly faceScore: number;
   /** Shorter side, pixels of the picture. */
   readonly facePx: number;
   readonly outcome: MaskLabel | 'not_assessable';
@@ -128,10 +130,10 @@ function judgeScene(picture: ScenePicture, observation: Observation, rules: Judg
     picture,
     faces: counted,
     leftOut: faces.length - counted.length,
-    unmatched: found.flatMap(({ box, score, scores }, index) => {
+    unmatched: found.flatMap(({ box, score, scores, faceScore }, index) => {
       if (isPassedOver(index)) return [];
       const outcome = assessments[index]!.reason === null ? topLabel(scores) : ('not_assessable' as const);
-      return [{ box, score, scores, facePx: Math.min(box.width, box.height), outcome }];
+      return [{ box, score, scores, faceScore, facePx: Math.min(box.width, box.height), outcome }];
     }),
     detections: all.flatMap(({ score }, index): ScoredDetection[] =>
       onFaceAtHalf.has(index)

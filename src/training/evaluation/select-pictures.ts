@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { AppError } from '../../lib/errors.js';
 import { type CorrectionsReport, correctPictures } from '../dataset/correct-pictures.js';
+import type { Correction } from '../dataset/corrections.js';
 import { discoverPictures, type ReadingOptions } from '../dataset/discover.js';
 import { contentHashOf } from '../dataset/fingerprint.js';
 import type { LabelledPicture } from '../dataset/picture.js';
@@ -19,6 +20,15 @@ export interface PictureSelection {
   readonly reading?: ReadingOptions;
 }
 
+/** Pictures to judge, and the corrections that stand in them. */
+export interface SelectedPictures {
+  readonly pictures: LabelledPicture[];
+  /** What came of the corrections. */
+  readonly corrections: CorrectionsReport;
+  /** The corrections themselves, those of other data too. */
+  readonly correctionList: readonly Correction[];
+}
+
 /** The pictures that are asked for, corrected. Rejects with DATA_NOT_FOUND, DATA_INVALID or DATA_WRONG_KIND. */
 export async function selectPictures({
   kind,
@@ -26,7 +36,7 @@ export async function selectPictures({
   only,
   corrections,
   reading,
-}: PictureSelection): Promise<{ pictures: LabelledPicture[]; corrections: CorrectionsReport }> {
+}: PictureSelection): Promise<SelectedPictures> {
   const isThere = await stat(dataDir).then(
     (entry) => entry.isDirectory(),
     () => false,
@@ -51,7 +61,7 @@ export async function selectPictures({
         exitCode: 2,
       });
   }
-  return { pictures, corrections: corrected.report };
+  return { pictures, corrections: corrected.report, correctionList: corrected.corrections };
 }
 
 /** The pictures that lie in a part; one that no list names was open to training. */

@@ -1,4 +1,4 @@
-import { fileInDataset } from '../dataset/picture.js';
+import { FaceTags } from './face-tags.js';
 import type { FaceRecord } from './judge-pictures.js';
 
 /** One way of dividing the faces. */
@@ -35,11 +35,9 @@ export function rangeName(value: number, limits: readonly number[], unit: string
  * The dimensions of a report. Nothing that can be measured in a picture tells a hand or hair before the mouth from
  * other skin or cloth: the share of skin colour on the lower face stands in for it (a bare lower face without it
  * is covered, bearded or badly lit; a masked one with it has the mask low, or a hand or a skin-coloured mask
- * before the mouth), and `tags` (names given by people, by {@link tagKey}) say it where somebody has looked.
+ * before the mouth), and `tags` (names given by people) say it where somebody has looked.
  */
-export function sliceDimensions(
-  tags: ReadonlyMap<string, readonly string[]> = new Map(),
-): readonly SliceDimension[] {
+export function sliceDimensions(tags: FaceTags = FaceTags.none): readonly SliceDimension[] {
   return [
     { prefix: 'face ', namesOf: ({ facePx }) => [sizeName(facePx)], orderOf: ({ facePx }) => facePx },
     {
@@ -72,17 +70,9 @@ export function sliceDimensions(
       namesOf: ({ traits }) => [rangeName(traits.sharpness, SHARPNESS_LIMITS, '')],
       orderOf: ({ traits }) => traits.sharpness,
     },
-    { prefix: 'tag ', namesOf: (face) => tags.get(tagKey(face)) ?? [] },
+    { prefix: 'tag ', namesOf: (face) => tags.of(face) },
     { prefix: 'data ', namesOf: ({ picture }) => [picture.dataset] },
   ];
-}
-
-/** Names a labelled face of a data set: its file, and in a scene its box in whole pixels. */
-export function tagKey({ picture, labelledBox: box }: Pick<FaceRecord, 'picture' | 'labelledBox'>): string {
-  const dataset = picture.dataset.split('/').at(-1);
-  const name = `${dataset}/${fileInDataset(picture)}`;
-  if (picture.kind === 'portrait') return name;
-  return `${name} ${[box.x, box.y, box.width, box.height].map(Math.round).join(',')}`;
 }
 
 /** Slices with their faces, in the order in which a report tells them. */

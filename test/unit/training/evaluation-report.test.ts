@@ -53,8 +53,22 @@ const judged = [
     faces,
     leftOut: 0,
     unmatched: [
-      { box: faces[0]!.box, score: 0.6, scores: unsure, facePx: 20, outcome: 'without_mask' as const },
-      { box: faces[0]!.box, score: 0.6, scores: unsure, facePx: 200, outcome: 'not_assessable' as const },
+      {
+        box: faces[0]!.box,
+        score: 0.6,
+        scores: unsure,
+        faceScore: 1,
+        facePx: 20,
+        outcome: 'without_mask' as const,
+      },
+      {
+        box: faces[0]!.box,
+        score: 0.6,
+        scores: unsure,
+        faceScore: 1,
+        facePx: 200,
+        outcome: 'not_assessable' as const,
+      },
     ],
     detections: [
       { score: 0.9, isOnFace: true },
