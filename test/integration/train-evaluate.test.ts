@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MASK_LABELS } from '../../src/domain/label.js';
 import { verifyManifest } from '../../src/inference/manifest.js';
+import { modelsDir } from '../../src/lib/package-paths.js';
 import { seededRandom } from '../../src/training/random.js';
 import { runCli } from '../support/run-cli.js';
 
@@ -112,11 +113,37 @@ describe('train and evaluate', () => {
     });
   });
 
+  it('puts a better model in the place of the present one, and a worse one not', async () => {
+    const trained = join(root, 'models', 'bands');
+    const present = join(root, 'models', 'present');
+    const worse = join(modelsDir(), 'mask-mobilenetv2');
+    await cp(worse, present, { recursive: true });
+    const promote = (model: string) =>
+      runCli(['evaluate', '--crops', data, '--model', model, '--compare', present, '--promote', '--json']);
+    const weights = async (folder: string) => (await verifyManifest(folder)).manifest.forms;
+
+    const better = await promote(trained);
+    expect(JSON.parse(better.stdout).comparison.gate).toMatchObject({ isBetter: true });
+    expect(better.code).toBe(0);
+    const { problems, manifest } = await verifyManifest(present);
+    expect(problems).toEqual([]);
+    expect(manifest.name).toBe('present');
+    expect(manifest.forms).toEqual(await weights(trained));
+
+    const refused = await promote(worse);
+    expect(JSON.parse(refused.stderr).error.code).toBe('MODEL_NOT_BETTER');
+    expect(refused.code).toBe(1);
+    expect(await weights(present)).toEqual(await weights(trained));
+  }, 120_000);
+
   it.each([
     [['train', '--recipe', 'nope', '--data', '.', '--out', 'x'], 2, 'RECIPE_UNKNOWN'],
     [['train', '--recipe', 'baseline', '--data', '/nowhere', '--out', 'x'], 2, 'DATA_NOT_FOUND'],
     [['evaluate'], 2, 'CLI_USAGE'],
     [['evaluate', '--crops', 'a', '--scenes', 'b'], 2, 'CLI_USAGE'],
+    [['evaluate', '--crops', 'a', '--promote'], 2, 'CLI_USAGE'],
+    [['evaluate', '--crops', 'a', '--suspects', '1.5'], 2, 'CLI_USAGE'],
+    [['evaluate', '--crops', 'a', '--tags', '/nowhere.jsonl'], 2, 'DATA_NOT_FOUND'],
     [['evaluate', '--crops', '/nowhere', '--model', 'no-such-model'], 2, 'MODEL_NOT_FOUND'],
   ])('%j ends with code %i and %s', async (args, exitCode, code) => {
     const result = await runCli([...args, '--json']);
