@@ -22,7 +22,10 @@ import type { Calibration } from './metrics/calibration.js';
 import type { ClassificationMetrics } from './metrics/classification-metrics.js';
 import { findRecipe } from './recipes/index.js';
 import type { Recipe } from './recipes/recipe.js';
+import { TrainingBoard } from './report/event-log.js';
 import { modelCard } from './report/model-card.js';
+import { runFacts } from './report/run-facts.js';
+import { writeTrainingReport } from './report/training-report.js';
 import { countFaces, loadTrainingData, step, type TrainingDataOptions } from './training-data.js';
 
 export type { TrainingProgress } from './training-data.js';
@@ -39,13 +42,14 @@ export interface TrainOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   readonly cacheDir?: string;
   /** Checkpoint, TensorBoard log and report with curves. Default: a folder of the cache by the model's name. */
   readonly runDir?: string;
-  /** Go on where an interrupted run of the same recipe and data stopped. */
+  /** Go on where an interrupted run of the same recipe and data stopped; recipes on frozen features begin anew. */
   readonly isResumed?: boolean;
 }
 
 export interface TrainReport {
   readonly recipe: string;
   readonly out: string;
+  readonly run: string;
   readonly model: string;
   /** Labelled faces by data set and part. */
   readonly faces: Readonly<Record<string, Readonly<Record<SplitPart, number>>>>;
@@ -63,7 +67,8 @@ export interface TrainReport {
 
 /**
  * Trains a model from labelled pictures by a recipe and writes its folder: ONNX and TensorFlow.js forms,
- * manifest, card, the split (`split.json`) and the report (`training.json`). Pictures of the `test` part are
+ * manifest, card, the split (`split.json`) and the report (`training.json`); TensorBoard log and report with curves
+ * go into `runDir`. Pictures of the `test` part are
  * fingerprinted, to keep their near twins out of training, and then left alone. Rejects with `AppError` RECIPE_UNKNOWN,
  * DATA_NOT_FOUND, DATA_INVALID, DATA_TOO_FEW, MODEL_NOT_FOUND, or with the signal's reason when aborted.
  */
@@ -78,6 +83,7 @@ async function trainOnFrozen(recipe: Recipe, options: TrainOptions): Promise<Tra
   const startMs = performance.now();
   const outDir = resolve(options.outDir);
   const cacheDir = options.cacheDir ?? join(tmpdir(), 'maskwatch-training');
+  const runDir = options.runDir ?? join(cacheDir, 'runs', basename(outDir));
   const { progress, signal } = options;
   const shared = signal ? { cacheDir, signal } : { cacheDir };
   const weights = await readBackboneWeights(options.backboneDir);
@@ -110,6 +116,7 @@ async function trainOnFrozen(recipe: Recipe, options: TrainOptions): Promise<Tra
   const backend = await startTensorFlow();
   const { optimisation } = recipe;
   const totalSteps = mostSteps(training, optimisation);
+  const board = new TrainingBoard(join(runDir, 'tensorboard'));
   let lastF1 = '';
   const trained = await step(progress, 'training', totalSteps, 'steps', (onProgress) =>
     trainHead(training, validation, {
@@ -118,15 +125,17 @@ async function trainOnFrozen(recipe: Recipe, options: TrainOptions): Promise<Tra
       optimisation,
       labelShares: recipe.labelShares,
       onStep: (done, loss) => onProgress(done, `loss ${loss.toFixed(3)}${lastF1}`),
-      onEpoch: ({ epoch, validationMacroF1 }) => {
-        lastF1 = `, epoch ${epoch}: validation macro-F1 ${validationMacroF1.toFixed(4)}`;
+      onEpoch: (figures) => {
+        board.epoch(figures);
+        lastF1 = `, epoch ${figures.epoch}: validation macro-F1 ${figures.validationMacroF1.toFixed(4)}`;
       },
       ...(signal ? { signal } : {}),
     }),
-  );
+  ).finally(() => board.close());
   const report: TrainReport = {
     recipe: recipe.name,
     out: outDir,
+    run: runDir,
     model: basename(outDir),
     faces: countFaces(pictures, parts),
     samples,
@@ -142,8 +151,9 @@ async function trainOnFrozen(recipe: Recipe, options: TrainOptions): Promise<Tra
   await writeSplitFile(join(outDir, 'split.json'), describeSplit(pictures, parts, recipe.split));
   await writeFile(
     join(outDir, 'training.json'),
-    `${JSON.stringify({ ...report, out: undefined, recipe }, null, 1)}\n`,
+    `${JSON.stringify({ ...report, out: undefined, run: undefined, recipe }, null, 1)}\n`,
   );
+  await writeReport(recipe, report);
   trained.head.dispose();
   return report;
 }
@@ -198,6 +208,25 @@ async function writeModel(
         validation: { accuracy: report.validation.accuracy, macroF1: report.validation.macroF1 },
       },
     },
+  });
+}
+
+async function writeReport(recipe: Recipe, report: TrainReport): Promise<void> {
+  const { epochs, bestEpoch, validation, samples } = report;
+  const count = (byLabel: Readonly<Record<string, number>>) =>
+    Object.entries(byLabel)
+      .map(([label, number]) => `${number} ${label}`)
+      .join(', ');
+  await writeTrainingReport(join(report.run, 'report'), {
+    ...{ model: report.model, recipe: recipe.name, description: recipe.description },
+    ...{ seed: recipe.optimisation.seed, epochs, bestEpoch, seconds: report.seconds },
+    stoppedBecause:
+      epochs.length < recipe.optimisation.maxEpochs
+        ? `no better validation loss for ${recipe.optimisation.patienceEpochs} epochs`
+        : 'all epochs of the recipe done',
+    sets: [{ name: 'validation part (used to choose the epoch and to calibrate)', metrics: validation }],
+    data: { 'samples, train': count(samples.train), 'samples, validation': count(samples.validation) },
+    facts: runFacts(report.backend),
   });
 }
 

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -7,6 +7,7 @@ import { MASK_LABELS } from '../../src/domain/label.js';
 import { verifyManifest } from '../../src/inference/manifest.js';
 import { modelsDir } from '../../src/lib/package-paths.js';
 import { seededRandom } from '../../src/training/random.js';
+import { readEvents } from '../support/read-tf-records.js';
 import { runCli } from '../support/run-cli.js';
 
 /*
@@ -67,6 +68,16 @@ describe('train and evaluate', () => {
       temperature: report.calibration.temperature,
     });
     expect(await readFile(join(out, 'README.md'), 'utf8')).toContain(`epoch ${report.bestEpoch}`);
+
+    const run = join(cache, 'runs', 'bands');
+    expect(await readFile(join(run, 'report', 'report.html'), 'utf8')).toContain('<h2>Curves</h2>');
+    expect((await stat(join(run, 'report', 'curves.png'))).size).toBeGreaterThan(1000);
+    const [log] = await readdir(join(run, 'tensorboard', 'validation'));
+    const [version, ...events] = readEvents(await readFile(join(run, 'tensorboard', 'validation', log!)));
+    expect(version?.fileVersion).toBe('brain.Event:2');
+    expect(events.map(({ scalars }) => scalars.epoch_macro_f1)).toEqual(
+      report.epochs.map((epoch: { validationMacroF1: number }) => expect.closeTo(epoch.validationMacroF1, 6)),
+    );
 
     const split = JSON.parse(await readFile(join(out, 'split.json'), 'utf8'));
     const heldOut = Object.values<string[]>(split.test).flat().length;

@@ -34,7 +34,7 @@ export class ProblemList {
       .slice(0, MOST_NAMED)
       .map(({ path, message }) => `left out: ${path} ${message}`);
     const more = this.#problems.length - lines.length;
-    return more > 0 ? [...lines, `left out: ${more} more; maskwatch data check names all`] : lines;
+    return more > 0 ? [...lines, `left out: ${more} more; maskwatch data check DIR names all`] : lines;
   }
 }
 

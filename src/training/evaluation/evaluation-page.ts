@@ -20,8 +20,8 @@ export function evaluationPage(report: EvaluateReport, context: PageContext): st
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Evaluation of ${escapeXml(report.model)}</title>
-<style>body{font:15px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#1b1e23}
-table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #ccd;padding:.25rem .6rem;text-align:right}
+<style>body{font:15px/1.5 system-ui,sans-serif;max-width:84rem;margin:2rem auto;padding:0 1rem;color:#1b1e23}
+table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #ccd;padding:.25rem .6rem;text-align:right}td{white-space:nowrap}
 td:first-child,th:first-child{text-align:left}img{max-width:100%}small{color:#666c78}</style>
 <h1>Evaluation of ${escapeXml(report.model)}</h1>
 <p>${escapeXml(report.data)}: ${report.pictures} pictures, ${report.count} labelled faces.

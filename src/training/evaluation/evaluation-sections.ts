@@ -68,8 +68,12 @@ export function comparisonSection(comparison: ModelComparison): string {
   )
     .map(([label, paired]) => figure(`F1 ${label}`, paired))
     .join('')}${figure('ECE', comparison.ece)}</table>
-<p>Right alone: ${escapeXml(candidate)} ${mcnemar.onlyCandidateRight}, ${escapeXml(incumbent)} ${mcnemar.onlyIncumbentRight}; McNemar p ${mcnemar.pValue.toFixed(4)}.
+<p>Right alone: ${escapeXml(candidate)} ${mcnemar.onlyCandidateRight}, ${escapeXml(incumbent)} ${mcnemar.onlyIncumbentRight}; McNemar p ${escapeXml(pValueText(mcnemar.pValue))}.
 ${gate.isBetter ? 'It passes the gate' : 'It does <b>not</b> pass the gate'}: ${escapeXml(gate.reasons.join('; '))}.</p>`;
+}
+
+function pValueText(value: number): string {
+  return value < 0.0001 ? '< 0.0001' : value.toFixed(4);
 }
 
 function signed(value: number): string {

@@ -12,16 +12,13 @@ import {
 import { type ClassificationMetrics, classificationMetrics } from '../metrics/classification-metrics.js';
 import { seededRandom, shuffle } from '../random.js';
 import type { HeadShape, LabelShares, Optimisation } from '../recipes/recipe.js';
+import type { EpochFigures } from '../report/epoch-figures.js';
 import { FeatureBatches } from './feature-batches.js';
 import { type FeatureMap, LOGIT_COUNT, MaskHead } from './mask-head.js';
 
-export interface EpochReport {
-  readonly epoch: number;
-  readonly trainingLoss: number;
-  /** Mean cross-entropy after calibration. */
-  readonly validationLoss: number;
-  /** After calibration, like all figures of the validation part. */
-  readonly validationAccuracy: number;
+/** Figures of the validation part are those after calibration; the accuracy in training is not measured. */
+export interface EpochReport extends EpochFigures {
+  readonly trainingAccuracy: null;
   readonly validationMacroF1: number;
 }
 
@@ -72,11 +69,13 @@ export async function trainHead(
   let step = 0;
   for (let epoch = 1; epoch <= optimisation.maxEpochs; epoch++) {
     shuffle(order, random);
+    const startMs = performance.now();
     const losses: number[] = [];
+    let learningRate = optimisation.learningRate;
     for (let at = 0; at < order.length; at += optimisation.batchSize, step++) {
       options.signal?.throwIfAborted();
-      const rate = cosineRate(optimisation.learningRate, step / totalSteps);
-      optimiser.rate = rate;
+      learningRate = cosineRate(optimisation.learningRate, step / totalSteps);
+      optimiser.rate = learningRate;
       const indices = order.subarray(at, at + optimisation.batchSize);
       const batch = batches.take(indices);
       const isRead = step % LOSS_EVERY_STEPS === 0;
@@ -85,7 +84,7 @@ export async function trainHead(
         isRead,
       );
       batch.dispose();
-      decay(head, rate * optimisation.weightDecay);
+      decay(head, learningRate * optimisation.weightDecay);
       if (loss) {
         losses.push((await loss.data())[0]!);
         loss.dispose();
@@ -93,12 +92,15 @@ export async function trainHead(
       }
     }
     const judged = judgeValidation(validation, await predictLogits(head, validation), options.labelShares);
-    const report = {
+    const report: EpochReport = {
       epoch,
       trainingLoss: losses.reduce((a, b) => a + b, 0) / Math.max(1, losses.length),
+      trainingAccuracy: null,
       validationLoss: judged.loss,
       validationAccuracy: judged.metrics.accuracy,
       validationMacroF1: judged.metrics.macroF1,
+      learningRate,
+      seconds: (performance.now() - startMs) / 1000,
     };
     epochs.push(report);
     options.onEpoch?.(report);
