@@ -1,8 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { modelsDir } from '../../../../src/lib/package-paths.js';
 import { NO_CORRECTIONS } from '../../../../src/training/dataset/correct-pictures.js';
+import { shippedSplit } from '../../../../src/training/dataset/shipped-split.js';
+import { readSplitFile } from '../../../../src/training/dataset/split-file.js';
 import { evaluationReport } from '../../../../src/training/evaluation/evaluation-report.js';
 import { readFaceTags } from '../../../../src/training/evaluation/face-tags.js';
 import { faceRecord, judgedPicture, scene } from './faces.js';
@@ -55,5 +58,21 @@ describe('face tags', () => {
       exitCode: 2,
       message: expect.stringMatching(message),
     });
+  });
+});
+
+describe('the tags that ship', () => {
+  it('are of the validation part alone', async () => {
+    const path = join(modelsDir(), 'data', 'tags.jsonl');
+    await expect(readFaceTags(path)).resolves.toBeDefined();
+    const { validation } = await readSplitFile(shippedSplit());
+    const lines = (await readFile(path, 'utf8')).trim().split('\n');
+    const named = lines.map((text) => JSON.parse(text) as { dataset: string; file: string });
+    expect(named.length).toBeGreaterThan(30);
+    for (const { dataset, file } of named)
+      expect(
+        validation[dataset]?.some((entry) => entry.slice(17) === basename(file)),
+        file,
+      ).toBe(true);
   });
 });
