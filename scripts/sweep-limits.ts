@@ -12,11 +12,10 @@ import { createHash } from 'node:crypto';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { modelFolder } from '../src/cli/model-folders.js';
+import { namedModelFolder } from '../src/cli/model-folders.js';
 import { configSchema } from '../src/config/schema.js';
 import { InferencePool } from '../src/inference/inference-pool.js';
 import { readManifest } from '../src/inference/manifest.js';
-import { modelsDir } from '../src/lib/package-paths.js';
 import { contentHashOf } from '../src/training/dataset/fingerprint.js';
 import { JsonlCache } from '../src/training/dataset/jsonl-cache.js';
 import type { LabelledPicture } from '../src/training/dataset/picture.js';
@@ -51,10 +50,8 @@ const { values } = parseArgs({
 if (!values.scenes) throw new Error('say where the scenes are: --scenes DIR');
 
 const { detection, classification } = configSchema.parse({});
-const folderOf = (name: string) =>
-  /[\\/]/.test(name) ? Promise.resolve(resolve(name)) : modelFolder(modelsDir(), name);
-const classifierModelDir = await folderOf(values.model);
-const detectorModelDir = await folderOf(values.detector ?? detection.model);
+const classifierModelDir = await namedModelFolder(values.model);
+const detectorModelDir = await namedModelFolder(values.detector ?? detection.model);
 const { pictures } = await selectPictures({
   kind: 'scenes',
   dataDir: values.scenes,

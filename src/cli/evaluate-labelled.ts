@@ -8,8 +8,9 @@ import { type EvaluateOptions, type EvaluateReport, runEvaluate } from '../train
 import type { AlarmRules } from '../training/evaluation/alarm-budget.js';
 import { promoteOnlyIfBetter } from '../training/evaluation/promote.js';
 import type { EvaluateArguments } from './commands/evaluate.js';
-import { EVALUATE_WORKERS, folderOf, judgeRules, openPool, SERVICE } from './evaluate-models.js';
+import { EVALUATE_WORKERS, judgeRules, openPool, SERVICE } from './evaluate-models.js';
 import { printSummary } from './evaluate-summary.js';
+import { namedModelFolder } from './model-folders.js';
 import { note, printJson } from './output.js';
 import { stepProgress } from './step-progress.js';
 
@@ -19,8 +20,8 @@ export async function evaluateLabelled(options: EvaluateArguments, signal: Abort
   if (dataDir === undefined)
     throw new AppError('CLI_USAGE', 'say what to judge: --crops DIR or --scenes DIR', { exitCode: 2 });
   const { reading, problems } = await openReading(options.labelMap);
-  const modelDir = await folderOf(options.model);
-  const incumbentDir = options.compare === undefined ? null : await folderOf(options.compare);
+  const modelDir = await namedModelFolder(options.model);
+  const incumbentDir = options.compare === undefined ? null : await namedModelFolder(options.compare);
   const pool = await openPool(options, modelDir);
   let incumbent: { readonly dir: string; readonly pool: typeof pool } | null = null;
   let report: EvaluateReport;

@@ -1,22 +1,15 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { configSchema } from '../config/schema.js';
 import { InferencePool } from '../inference/inference-pool.js';
 import { readManifest } from '../inference/manifest.js';
-import { modelsDir } from '../lib/package-paths.js';
 import type { InferencePort } from '../training/evaluation/judge.js';
 import type { JudgeRules } from '../training/evaluation/judge-pictures.js';
 import type { EvaluateArguments } from './commands/evaluate.js';
-import { modelFolder } from './model-folders.js';
+import { namedModelFolder } from './model-folders.js';
 
 /** The defaults of the configuration: an evaluation judges as the service would. */
 export const SERVICE = configSchema.parse({});
 export const EVALUATE_WORKERS = Math.min(8, availableParallelism());
-
-/** The folder of a model given by its name or by a path. */
-export function folderOf(name: string): Promise<string> {
-  return /[\\/]/.test(name) ? Promise.resolve(resolve(name)) : modelFolder(modelsDir(), name);
-}
 
 /** Models to evaluate with; to be closed once. */
 export interface EvaluationPool extends InferencePort {
@@ -34,7 +27,7 @@ export async function openPool(
     maxQueue: 4 * EVALUATE_WORKERS,
     workerOptions: {
       engine: 'auto',
-      detectorModelDir: await folderOf(options.detector ?? SERVICE.detection.model),
+      detectorModelDir: await namedModelFolder(options.detector ?? SERVICE.detection.model),
       classifierModelDir,
       detectorWidth: options.detectorSize,
       detectorHeight: options.detectorSize,

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import {
   type ManifestProblem,
@@ -8,6 +8,7 @@ import {
   verifyManifest,
 } from '../inference/manifest.js';
 import { AppError } from '../lib/errors.js';
+import { modelsDir } from '../lib/package-paths.js';
 
 /** Beside the models: what is known of the data they were trained on (corrections, split). No model. */
 const DATA_FOLDER = 'data';
@@ -70,6 +71,11 @@ export async function modelFolder(modelsDir: string, name: string): Promise<stri
     hint: names.length === 0 ? 'the folder holds none' : `did you mean ${closest(name, names)}?`,
     exitCode: 2,
   });
+}
+
+/** The folder of a model of ours given by its name, or of any model by a path (with a slash). Throws as {@link modelFolder}. */
+export function namedModelFolder(name: string): Promise<string> {
+  return /[\\/]/.test(name) ? Promise.resolve(resolve(name)) : modelFolder(modelsDir(), name);
 }
 
 async function modelNames(modelsDir: string): Promise<string[]> {

@@ -12,6 +12,7 @@ interface TrainArguments {
   readonly labelMap?: string;
   readonly out: string;
   readonly split?: string;
+  readonly detector?: string;
   readonly cache?: string;
   readonly run?: string;
   readonly resume?: true;
@@ -32,6 +33,10 @@ export function register(program: Command): void {
     .option(
       '--split <file>',
       'what this split.json holds back stays held back (default: that of our own models)',
+    )
+    .option(
+      '--detector <id>',
+      "finds the faces to cut, a folder of models/ or a path (default: the service's)",
     )
     .option('--cache <dir>', 'where prepared pictures and features are kept (default: temporary files)')
     .option(
@@ -56,6 +61,8 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
     { openEngineFaceFinder },
     { findRecipe },
     { modelsDir },
+    { namedModelFolder },
+    { configSchema },
     { join },
   ] = await Promise.all([
     import('../../training/train.js'),
@@ -65,13 +72,17 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
     import('../../training/dataset/engine-face-finder.js'),
     import('../../training/recipes/index.js'),
     import('../../lib/package-paths.js'),
+    import('../model-folders.js'),
+    import('../../config/schema.js'),
     import('node:path'),
   ]);
   const recipe = findRecipe(options.recipe);
   if (recipe.kind === 'paper') return trainPaper(recipe, options, signal);
   const { reading, problems } = await openReading(options.labelMap);
   const scoreThreshold = recipe.kind === 'fine-tune' ? recipe.negatives.carefulScore : 0.3;
-  const finder = await openEngineFaceFinder({ modelsDir: modelsDir(), sizePx: 640, scoreThreshold });
+  // Crops as the service will cut them: by its own detector.
+  const modelDir = await namedModelFolder(options.detector ?? configSchema.parse({}).detection.model);
+  const finder = await openEngineFaceFinder({ modelDir, sizePx: 640, scoreThreshold });
   try {
     const report = await runTrain({
       recipe: options.recipe,
