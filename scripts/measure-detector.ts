@@ -2,14 +2,12 @@
 // those of the published detector on the picture at twice the size.
 // npx tsx scripts/measure-detector.ts --data DIR… [--model models/yunet-n] [--part validation] [--size 640]
 //   [--threshold 0.3,0.5] [--corrections FILE | --no-corrections] [--cache DIR] [--json]
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeCorrections } from '../src/training/dataset/correct-pictures.js';
-import { DetectorSession } from '../src/training/detector/detector-session.js';
 import { measureDetector } from '../src/training/detector/measure-detector.js';
+import { detectorSource } from './measure-detector/detector-source.js';
 import { printFigures } from './measure-detector/print-figures.js';
 
 const { values } = parseArgs({
@@ -28,15 +26,6 @@ const { values } = parseArgs({
   },
 });
 
-async function source(folder: string): Promise<{ id: string; open: () => Promise<DetectorSession> }> {
-  const path = join(folder, 'model.onnx');
-  const digest = createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex');
-  let session: Promise<DetectorSession> | undefined;
-  return { id: digest.slice(0, 16), open: () => (session ??= DetectorSession.open(path)) };
-}
-
 const { part } = values;
 if (!values.data || (part !== 'train' && part !== 'validation' && part !== 'test')) {
   process.stderr.write('usage: npx tsx scripts/measure-detector.ts --data DIR… [--part validation|test]\n');
@@ -49,8 +38,8 @@ if (!values.data || (part !== 'train' && part !== 'validation' && part !== 'test
         splitFile: values.split,
         part,
         corrections: values['no-corrections'] ? false : values.corrections,
-        detector: await source(folder),
-        reference: await source(values.reference),
+        detector: await detectorSource(folder),
+        reference: await detectorSource(values.reference),
         sizePx,
         thresholds: values.threshold.split(',').map(Number),
         cacheDir: values.cache,

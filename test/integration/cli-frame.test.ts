@@ -82,6 +82,22 @@ describe('maskwatch detect', () => {
   });
 });
 
+describe('maskwatch train', () => {
+  it.each([
+    ['paper', ['--corrections', 'mine.jsonl', '--resume'], '--corrections, --resume'],
+    ['production', ['--seeds', '3'], '--seeds'],
+    ['baseline', ['--resume'], '--resume'],
+  ])('refuses what the recipe %s has no use for', async (recipe, args, told) => {
+    const { code, stderr } = await runCli([
+      ...['train', '--recipe', recipe, '--data', 'x', '--out', 'y', ...args, '--json'],
+    ]);
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: 'CLI_USAGE', message: `the recipe ${recipe} takes no ${told}` },
+    });
+  });
+});
+
 describe('a model that there is not', () => {
   it.each([
     ['models', ['show', 'mask-mobilenet']],

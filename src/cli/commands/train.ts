@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { AppError } from '../../lib/errors.js';
+import type { AnyRecipe } from '../../training/recipes/index.js';
 import type { PaperRecipe } from '../../training/recipes/paper.js';
 import { LABEL_MAP_HELP } from '../label-map-help.js';
 import { note, printJson, printLine } from '../output.js';
@@ -16,7 +18,7 @@ interface TrainArguments {
   readonly cache?: string;
   readonly run?: string;
   readonly resume?: true;
-  readonly seeds: number;
+  readonly seeds?: number;
   readonly json?: true;
 }
 
@@ -46,7 +48,7 @@ export function register(program: Command): void {
     .option('--no-corrections', 'labels and boxes as they are given')
     .option('--run <dir>', 'where checkpoint, TensorBoard log and report go (default: in the cache)')
     .option('--resume', 'go on where an interrupted run of the same recipe and data stopped')
-    .option('--seeds <n>', 'runs of the recipe paper, each with a seed of its own', parseSeeds, 1)
+    .option('--seeds <n>', 'runs of the recipe paper, each with a seed of its own (default: 1)', parseSeeds)
     .option('--label-map <file-or-json>', LABEL_MAP_HELP)
     .option('--json', 'print the result as JSON')
     .action((options: TrainArguments) => withSignals((signal) => train(options, signal)));
@@ -77,6 +79,7 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
     import('node:path'),
   ]);
   const recipe = findRecipe(options.recipe);
+  refuseUnused(options, recipe.kind);
   if (recipe.kind === 'paper') return trainPaper(recipe, options, signal);
   const { reading, problems } = await openReading(options.labelMap);
   const scoreThreshold = recipe.kind === 'fine-tune' ? recipe.negatives.carefulScore : 0.3;
@@ -115,6 +118,23 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
   }
 }
 
+/** Options that a kind of recipe has no use for; what is given and left aside without a word would mislead. */
+const UNUSED: Readonly<Record<AnyRecipe['kind'], readonly (keyof TrainArguments)[]>> = {
+  paper: ['corrections', 'labelMap', 'split', 'detector', 'resume'],
+  'fine-tune': ['seeds'],
+  'frozen-head': ['seeds', 'resume'],
+};
+
+function refuseUnused(options: TrainArguments, kind: AnyRecipe['kind']): void {
+  const given = UNUSED[kind].filter((name) => options[name] !== undefined);
+  if (given.length === 0) return;
+  const flags = given.map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+  throw new AppError('CLI_USAGE', `the recipe ${options.recipe} takes no ${flags.join(', ')}`, {
+    hint: kind === 'paper' ? 'it goes on by itself where an interrupted run stopped' : 'leave it out',
+    exitCode: 2,
+  });
+}
+
 async function trainPaper(recipe: PaperRecipe, options: TrainArguments, signal: AbortSignal): Promise<void> {
   const [{ describeSeeds, runPaperTraining }, { modelsDir }, { basename, join, resolve }, { tmpdir }] =
     await Promise.all([
@@ -129,7 +149,7 @@ async function trainPaper(recipe: PaperRecipe, options: TrainArguments, signal: 
     dataDirs: options.data,
     outDir: options.out,
     backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
-    seedCount: options.seeds,
+    seedCount: options.seeds ?? 1,
     ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
     logsDir: options.run ?? join(cacheDir, 'runs', basename(resolve(options.out))),
     progress: stepProgress(),

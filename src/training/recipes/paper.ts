@@ -65,7 +65,7 @@ export const paper: PaperRecipe = {
 /**
  * The paper's method without the halving of the rate. On our backbone's weights, once 8-bit, the validation accuracy
  * rests now and then while the loss still falls by half: halved so early, the rate leaves the head unfinished after
- * all fifty epochs (docs/paper.md has the figures of both).
+ * all fifty epochs (the card of models/paper-mobilenetv2 has the figures of both).
  */
 export const paperSteady: PaperRecipe = {
   ...paper,

@@ -39,7 +39,7 @@ export interface Optimisation {
   /** Decoupled weight decay per step, as a share of the learning rate (Loshchilov and Hutter, 2019). */
   readonly weightDecay: number;
   readonly labelSmoothing: number;
-  /** Epochs without a better validation macro-F1 before it stops. */
+  /** Epochs without a lower validation loss, calibrated, before it stops. */
   readonly patienceEpochs: number;
   /** 0: labels weigh by their number of samples; 1: all labels weigh the same. */
   readonly balance: number;

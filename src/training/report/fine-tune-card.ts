@@ -1,6 +1,7 @@
 import { MASK_LABELS } from '../../domain/label.js';
 import type { EvaluateReport } from '../evaluation/evaluation-report.js';
 import type { FineTuneReport } from '../fine-tune/run-fine-tune.js';
+import type { Interval } from '../metrics/bootstrap.js';
 import type { FineTuneRecipe } from '../recipes/fine-tune-recipe.js';
 
 /** An evaluation of the model on held-out pictures, kept beside it as `evaluation/NAME.json`. */
@@ -96,19 +97,20 @@ ${evaluations.map(evaluationSection).join('\n')}
 }
 
 function evaluationSection({ title, command, report }: CardEvaluation): string {
-  const row = (name: string, figures: Pick<EvaluateReport, 'labels' | 'accuracy' | 'macroF1' | 'count'>) =>
-    `| ${name} | ${figures.count} | ${fixed(figures.accuracy)} | ${fixed(figures.macroF1)} | ${MASK_LABELS.map(
+  type Figures = Pick<EvaluateReport, 'labels' | 'accuracy' | 'macroF1' | 'count' | 'intervals'>;
+  const row = (name: string, figures: Figures) =>
+    `| ${name} | ${figures.count} | ${fixed(figures.accuracy)} | ${ranged(figures.macroF1, figures.intervals?.macroF1)} | ${MASK_LABELS.map(
       (label) => {
         const { f1, support } = figures.labels[label];
-        return support === 0 ? '–' : fixed(f1);
+        return support === 0 ? '–' : ranged(f1, figures.intervals?.labels[label]?.f1);
       },
     ).join(' | ')} |`;
   const lines = [
     row(report.detection ? 'detection and classification together' : 'all', report),
-    ...(report.givenTheBox ? [row('given the box', report.givenTheBox)] : []),
+    ...(report.givenTheBox ? [row('label given the box', report.givenTheBox)] : []),
   ];
   const extra = [
-    `ECE ${fixed(report.ece)}`,
+    `ECE ${fixed(report.ece)}${report.givenTheBox ? `, given the box ${fixed(report.givenTheBox.ece)}` : ''}`,
     `not assessable ${report.notAssessable.count}`,
     ...(report.twoLabels
       ? [`which of two labels: ${report.twoLabels.right} of ${report.twoLabels.count} right`]
@@ -118,6 +120,7 @@ function evaluationSection({ title, command, report }: CardEvaluation): string {
           `faces found: ${Object.entries(report.detection.recallByLabel)
             .map(([label, recall]) => `${label} ${fixed(recall)}`)
             .join(', ')}`,
+          `boxes on no labelled face: ${report.detection.unmatched.count}, many of them on faces that nobody labelled`,
         ]
       : []),
   ];
@@ -130,8 +133,37 @@ function evaluationSection({ title, command, report }: CardEvaluation): string {
 |---|---|---|---|---|---|---|
 ${lines.join('\n')}
 
-${extra.join('; ')}.
+${extra.join('; ')}. In brackets: 95 %, bootstrap by picture.
+${report.detection ? `${confusionTable(report)}${sliceTable(report)}` : ''}`;
+}
+
+function confusionTable({ confusion, givenTheBox }: EvaluateReport): string {
+  const { order, rows } = givenTheBox?.confusion ?? confusion;
+  return `
+| labelled, given the box | ${order.map((label) => `judged ${label}`).join(' | ')} |
+|---|${order.map(() => '---|').join('')}
+${rows.map((row, index) => `| ${order[index]} | ${row.join(' | ')} |`).join('\n')}
 `;
+}
+
+/** Slices with enough faces to have an interval. */
+function sliceTable({ slices }: EvaluateReport): string {
+  const rows = Object.entries(slices)
+    .filter(([, { intervals }]) => intervals !== undefined)
+    .map(
+      ([name, { count, accuracy, intervals, givenTheBox }]) =>
+        `| ${name} | ${count} | ${ranged(accuracy, intervals?.accuracy)} | ${ranged(givenTheBox?.accuracy, givenTheBox?.intervals?.accuracy)} |`,
+    );
+  return `
+| slice | faces | right, together | right, given the box |
+|---|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+function ranged(value: number | undefined, interval: Interval | undefined): string {
+  const range = interval ? ` (${fixed(interval.low)}–${fixed(interval.high)})` : '';
+  return `${fixed(value)}${range}`;
 }
 
 function fixed(value: number | null | undefined): string {
