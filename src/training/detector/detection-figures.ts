@@ -25,7 +25,7 @@ export interface DetectionFigures {
   readonly scoreThreshold: number;
   /** Labelled faces found, of those of at least {@link SIZE_SLICES_PX}[0]. */
   readonly byLabel: Readonly<Record<MaskLabel, Share>>;
-  /** Labelled or not, by lower bound of the slice. */
+  /** Labelled faces, whatever the label, by lower bound of the slice. */
   readonly bySize: Readonly<Record<string, Share>>;
   /** Bare faces alone, by lower bound of the slice. */
   readonly bareBySize: Readonly<Record<string, Share>>;

@@ -95,12 +95,15 @@ async function validationFigures(
 ): Promise<DetectionFigures[]> {
   const session = await DetectorSession.open(network);
   const scenes: DetectedScene[] = [];
-  for (const { picture } of pictures) {
-    if (picture.kind !== 'scene') continue;
-    const faces = await session.find(await readRgbPicture(picture.path), 640, MERIT_SCORES[0]!);
-    scenes.push({ scene: picture, faces, reference: [] });
+  try {
+    for (const { picture } of pictures) {
+      if (picture.kind !== 'scene') continue;
+      const faces = await session.find(await readRgbPicture(picture.path), 640, MERIT_SCORES[0]!);
+      scenes.push({ scene: picture, faces, reference: [] });
+    }
+  } finally {
+    await session.close();
   }
-  await session.close();
   return MERIT_SCORES.map((score) => detectionFigures(scenes, score));
 }
 

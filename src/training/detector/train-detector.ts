@@ -98,21 +98,21 @@ export async function trainDetector(options: TrainDetectorOptions): Promise<{
     ...trainable.toNetwork(weights),
     outputs: start.outputs,
   });
-  let state: State = { step: 0, bestMerit: Number.NEGATIVE_INFINITY, bestStep: 0 };
-  let best = trainable.snapshot();
-  const key = runKey(samples, schedule, options.dataKey);
-  const earlier = checkpointFile === undefined ? null : await readCheckpoint(checkpointFile, key);
-  if (earlier) {
-    const group = (name: string) => groupOf(earlier.tensors, name);
-    state = earlier.state as unknown as State;
-    best = group('best');
-    trainable.restore(group('present'));
-    average.restore(group('average'));
-    optimiser.restore({ first: group('first'), second: group('second') });
-  }
-  const grid = cellGrid(samples.sizePx);
-  const draw = sceneDrawer(options.scenes);
   try {
+    let state: State = { step: 0, bestMerit: Number.NEGATIVE_INFINITY, bestStep: 0 };
+    let best = trainable.snapshot();
+    const key = runKey(samples, schedule, options.dataKey);
+    const earlier = checkpointFile === undefined ? null : await readCheckpoint(checkpointFile, key);
+    if (earlier) {
+      const group = (name: string) => groupOf(earlier.tensors, name);
+      state = earlier.state as unknown as State;
+      best = group('best');
+      trainable.restore(group('present'));
+      average.restore(group('average'));
+      optimiser.restore({ first: group('first'), second: group('second') });
+    }
+    const grid = cellGrid(samples.sizePx);
+    const draw = sceneDrawer(options.scenes);
     for (let { step } = state; step < schedule.steps; step++) {
       options.signal?.throwIfAborted();
       const random = seededRandom(`${schedule.seed}:${step}`);
@@ -209,7 +209,7 @@ async function composeBatch(
 ): Promise<TrainingCanvas[]> {
   const batch: TrainingCanvas[] = [];
   for (let i = 0; i < schedule.batchSize; i++) {
-    if (portraits.count > 0 && random.chance(schedule.portraitChance)) {
+    if (portraits.count > 0 && (random.chance(schedule.portraitChance) || scenes.count === 0)) {
       const one = () => portraits.take(random.index(portraits.count));
       batch.push(await portraitSample([await one(), await one(), await one(), await one()], samples, random));
     } else batch.push(await sceneSample(await scenes.take(draw(random)), samples, random));
