@@ -121,7 +121,8 @@ function isInside(grid: CellGrid, cell: number, box: TargetBox): boolean {
 /**
  * Loss of a batch as YuNet was trained (libfacedetection.train): binary cross-entropy of `obj` over all cells, and
  * over the cells with a face that of `cls` against the overlap, EIoU of the box and smooth L1 of the landmarks;
- * sums over the number of such cells. Plus `cls` of background cells that have a score.
+ * sums over the number of such cells. Plus `cls` of background cells that have a score. Ours is not quite YuNet's
+ * EIoU: that one is the extended IoU of D. Peng and others ("Extended-IoU Loss", 2021), smoothed near 0.
  */
 export function detectionLoss(
   cells: CellTensors,
