@@ -1,5 +1,4 @@
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { settleEngine } from './assemble-engine.js';
 import { chooseBatchSize } from './classification/choose-batch-size.js';
 import { MaskClassifier } from './classification/mask-classifier.js';
 import type { LoadedConfig } from './config/load-config.js';
@@ -7,14 +6,11 @@ import { FaceDetector } from './detection/face-detector.js';
 import { InferencePool } from './inference/inference-pool.js';
 import type { Clock } from './lib/clock.js';
 import type { CloseStack } from './lib/close-stack.js';
-import { modelsDir } from './lib/package-paths.js';
 import { tenth } from './lib/rounding.js';
 import type { Log } from './observability/logging.js';
 import type { Metrics } from './observability/metrics.js';
 import type { RepeatSummary } from './observability/repeat-summary.js';
 
-/** Worker threads beyond this bring memory, not speed: each holds both models. */
-const MAX_AUTO_WORKERS = 8;
 /** Crops of all cameras that may wait for a batch. */
 const MAX_WAITING_CROPS = 256;
 /** The pool lets runs end before it ends their threads; a run takes milliseconds. */
@@ -41,23 +37,12 @@ export async function openInference(parts: {
   const { config, clock, metrics, faults, log, closers } = parts;
   const { model: detectorModel, lowScoreThreshold, scoreThreshold } = config.detection;
   const { model: classifierModel } = config.classification;
-  const workers =
-    config.inference.workers === 'auto'
-      ? Math.min(MAX_AUTO_WORKERS, availableParallelism())
-      : config.inference.workers;
+  const { workers, workerOptions } = await settleEngine(config, log);
   // Each camera has one detection or some batches under way; more than that is a fault.
   const maxQueue = 2 * Math.max(1, config.cameras.length) + workers;
   const pool = await InferencePool.open({
     workers,
-    workerOptions: {
-      engine: config.inference.engine,
-      device: config.inference.device,
-      detectorModelDir: join(modelsDir(), detectorModel),
-      classifierModelDir: join(modelsDir(), classifierModel),
-      detectorWidth: config.detection.widthPx,
-      detectorHeight: config.detection.heightPx,
-      threadsPerWorker: Math.max(1, Math.floor(availableParallelism() / workers)),
-    },
+    workerOptions,
     maxQueue,
     log,
   });

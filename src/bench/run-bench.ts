@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { configSchema } from '../config/schema.js';
@@ -10,6 +10,7 @@ import { percentile } from '../lib/percentile.js';
 import type { DetectionsPayload, StatsPayload } from '../publish/events.js';
 import { measureBareDecode } from './bare-decode.js';
 import { siblingScript, startChild } from './child-entry.js';
+import { describeMachine, type MachineDescription } from './machine-description.js';
 import { compareReadings, readService } from './service-readings.js';
 import { watchedSleep } from './watched-sleep.js';
 
@@ -28,7 +29,7 @@ export interface BenchOptions {
 
 /** CONTRACTS.md, `bench`; CPU in seconds over the measured time, latency from leaving ffmpeg to the client. */
 export interface BenchReport {
-  readonly machine: { cpu: string; cores: number; memoryBytes: number; platform: string };
+  readonly machine: MachineDescription;
   readonly versions: { maskwatch: string; node: string; ffmpeg: string; engine: string };
   readonly cameras: number;
   readonly seconds: number;
@@ -118,12 +119,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
     // The readings cut the stream anywhere between two frames: each camera may have one more than its share.
     const due = Math.max(Math.round(count * rateFps * measured.seconds), measured.analysed);
     return {
-      machine: {
-        cpu: cpus()[0]?.model ?? 'unknown',
-        cores: availableParallelism(),
-        memoryBytes: totalmem(),
-        platform: `${process.platform} ${process.arch}`,
-      },
+      machine: describeMachine(),
       versions: {
         maskwatch: packageVersion(),
         node: process.versions.node,

@@ -18,7 +18,9 @@ import { stepProgress } from './step-progress.js';
 export async function evaluateLabelled(options: EvaluateArguments, signal: AbortSignal): Promise<void> {
   const dataDir = options.scenes ?? options.crops;
   if (dataDir === undefined)
-    throw new AppError('CLI_USAGE', 'say what to judge: --crops DIR or --scenes DIR', { exitCode: 2 });
+    throw new AppError('CLI_USAGE', 'say what to judge: --crops DIR, --scenes DIR or --faceless DIR', {
+      exitCode: 2,
+    });
   const { reading, problems } = await openReading(options.labelMap);
   const modelDir = await namedModelFolder(options.model);
   const incumbentDir = options.compare === undefined ? null : await namedModelFolder(options.compare);

@@ -68,6 +68,25 @@ export async function chooseEngine(
   options: ChooseOptions = {},
 ): Promise<EngineChoice | null> {
   const { cacheFile = defaultCacheFile(), signal } = options;
+  const { key, installed } = await keyOf(question);
+  const remembered = await recall(cacheFile, key);
+  if (remembered) return toChoice(remembered, true, null);
+  options.onMeasure?.();
+  const measured = await measure(question, listCandidates(installed, question.device ?? 'auto'), signal);
+  if (!measured) return null;
+  return toChoice(measured, false, await remember(cacheFile, key, measured));
+}
+
+/** What {@link chooseEngine} would answer without measuring: null when nothing is remembered. Throws as it does. */
+export async function rememberedChoice(
+  question: EngineQuestion,
+  cacheFile = defaultCacheFile(),
+): Promise<EngineChoice | null> {
+  const remembered = await recall(cacheFile, (await keyOf(question)).key);
+  return remembered && toChoice(remembered, true, null);
+}
+
+async function keyOf(question: EngineQuestion): Promise<{ key: string; installed: InstalledEngines }> {
   const { device = 'auto', threads } = question;
   const installed = readInstalledEngines();
   const manifests = await Promise.all([
@@ -75,13 +94,7 @@ export async function chooseEngine(
     readManifest(question.classifierModelDir),
   ]);
   const detectorSize = `${question.detectorWidth}×${question.detectorHeight}`;
-  const key = choiceKey({ manifests, detectorSize, threads, device, installed });
-  const remembered = await recall(cacheFile, key);
-  if (remembered) return toChoice(remembered, true, null);
-  options.onMeasure?.();
-  const measured = await measure(question, listCandidates(installed, device), signal);
-  if (!measured) return null;
-  return toChoice(measured, false, await remember(cacheFile, key, measured));
+  return { key: choiceKey({ manifests, detectorSize, threads, device, installed }), installed };
 }
 
 /** What may run here, the likely fastest first. TensorRT only when asked for: it compiles a model for minutes. */

@@ -8,6 +8,7 @@ import { nativeEnvironment } from './native-environment.js';
 /** How long an engine may take to load, and each question after that, ms. */
 const LOAD_TIMEOUT_MS = 60_000;
 const ANSWER_TIMEOUT_MS = 60_000;
+const LAST_WORDS_MS = 1000;
 
 /**
  * An engine in a process of its own, to be timed. Throws `AppError` PROBE_FAILED, or with the code that the engine gave
@@ -94,7 +95,16 @@ class ProbeChild {
         resolve();
       };
       this.#process.once('error', (error) => end(`early: ${messageOf(error)}`));
-      this.#process.once('close', (code, by) => end(by ? `by ${by}` : `with exit code ${code}`));
+      // Not `close`: it does not come when this side has disconnected (Node 20). What the process said last is waited
+      // for, but not for ever: something that it started may hold its stderr open.
+      const isSilent = new Promise((done) => this.#process.stderr?.once('close', done));
+      this.#process.once('exit', (code, by) => {
+        const timer = setTimeout(() => this.#process.stderr?.destroy(), LAST_WORDS_MS);
+        void isSilent.then(() => {
+          clearTimeout(timer);
+          end(by ? `by ${by}` : `with exit code ${code}`);
+        });
+      });
     });
     const kill = () => this.#process.kill('SIGKILL');
     signal?.addEventListener('abort', kill, { once: true });

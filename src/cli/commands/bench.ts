@@ -14,7 +14,7 @@ export function register(program: Command): void {
   program
     .command('bench')
     .description('Measure this machine: frames, latency, CPU against the bare cost, memory.')
-    .argument('[name]', 'which benchmark', 'path')
+    .argument('[name]', 'path: from RTSP to a Socket.IO client; engines: what runs the models', 'path')
     .option('-n, --cameras <n>', 'simulated cameras, 1280×720 at 25 fps', parseCount, 8)
     .option('-s, --seconds <s>', 'time to measure for', parsePositive, 60)
     .option('-r, --rate <fps>', 'analysed frames per second and camera', parsePositive, 5)
@@ -31,9 +31,10 @@ export function register(program: Command): void {
         import('../phase-progress.js'),
         import('../../lib/errors.js'),
       ]);
+      if (name === 'engines') return withSignals((signal) => benchEngines(options, signal));
       if (name !== 'path')
         throw new AppError('BENCH_UNKNOWN', `there is no benchmark called ${name}`, {
-          hint: 'there is one: path, the whole way from RTSP to a Socket.IO client',
+          hint: 'there are two: path, the whole way from RTSP to a Socket.IO client, and engines, what runs the models',
           exitCode: 2,
         });
       await withSignals(async (signal) => {
@@ -74,4 +75,34 @@ export function register(program: Command): void {
         );
       });
     });
+}
+
+/** Every engine of this machine on the shipped models, one thread each, in turns. */
+async function benchEngines(options: BenchCommandOptions, signal: AbortSignal): Promise<void> {
+  const [{ compareEngines }, { engineQuestion }, { configSchema }, { PhaseProgress }] = await Promise.all([
+    import('../../bench/compare-engines.js'),
+    import('../../assemble-engine.js'),
+    import('../../config/schema.js'),
+    import('../phase-progress.js'),
+  ]);
+  const progress = new PhaseProgress();
+  const report = await compareEngines({
+    question: { ...engineQuestion(configSchema.parse({}), 1), threads: 1 },
+    seconds: options.seconds,
+    signal,
+    onPhase: (phase) => progress.phase(phase),
+  }).finally(() => progress.stop());
+  if (options.json) return printJson(report);
+  for (const { name, version, detectMs, best, cropsPerSecond, slowerThanBest } of report.engines) {
+    printLine(
+      `${name} ${version}: ${detectMs} ms a picture, ${best.cropsPerSecond} crops a second at ${best.batchSize} at once (${slowerThanBest} × the best one's time)`,
+    );
+    printLine(
+      `  crops a second: ${Object.entries(cropsPerSecond)
+        .map(([size, rate]) => `${rate} at ${size}`)
+        .join(', ')}`,
+    );
+  }
+  for (const { name, reason } of report.refusals) printLine(`${name} is out: ${reason}`);
+  printLine(`auto takes ${report.auto}`);
 }

@@ -7,6 +7,7 @@ import { withSignals } from '../signals.js';
 export interface EvaluateArguments {
   readonly crops?: string;
   readonly scenes?: string;
+  readonly faceless?: string;
   readonly model: string;
   readonly only?: 'train' | 'validation' | 'test';
   readonly complete?: true;
@@ -50,6 +51,12 @@ export function register(program: Command): void {
         '--scenes <dir>',
         'whole pictures with annotations.jsonl, COCO, YOLO or Pascal VOC',
       ).conflicts('crops'),
+    )
+    .addOption(
+      new Option(
+        '--faceless <dir>',
+        'pictures that show no face, at any depth: every box is a false one',
+      ).conflicts(['crops', 'scenes', 'only', 'complete', 'compare', 'gate', 'promote', 'out']),
     )
     .option('--model <id>', 'a folder of models/, or the path of a model folder', 'mask-mobilenetv2')
     .addOption(
@@ -131,6 +138,10 @@ async function run(options: EvaluateArguments, signal: AbortSignal): Promise<voi
   for (const name of ['gate', 'promote'] as const)
     if (options[name] && options.compare === undefined)
       throw new AppError('CLI_USAGE', `--${name} needs the present model: --compare ID`, { exitCode: 2 });
+  if (options.faceless !== undefined) {
+    const { evaluateFaceless } = await import('../evaluate-faceless.js');
+    return evaluateFaceless(options.faceless, options, signal);
+  }
   const { evaluateLabelled } = await import('../evaluate-labelled.js');
   await evaluateLabelled(options, signal);
 }
