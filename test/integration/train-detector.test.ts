@@ -215,7 +215,7 @@ describe.skipIf(backend !== 'tensorflow')('fine-tuning the detector (needs nativ
       }
     }
     // Scores, not what goes into the sigmoids, as training has it.
-    const { cls_8: scores } = await after.run(new Uint8Array(64 * 64 * 3), 1, 64, 64);
+    const { obj_8: scores } = await after.run(new Uint8Array(64 * 64 * 3), 1, 64, 64);
     expect(scores!.every((value) => value >= 0 && value <= 1)).toBe(true);
     await before.close();
     await after.close();
