@@ -10,6 +10,7 @@ import { readManifest } from '../../src/inference/manifest.js';
 import { modelsDir } from '../../src/lib/package-paths.js';
 import type { FaceFinder } from '../../src/training/dataset/face-finder.js';
 import { type FineTuneReport, runFineTune } from '../../src/training/fine-tune/run-fine-tune.js';
+import { startTensorFlow } from '../../src/training/head/tensorflow.js';
 import { seededRandom } from '../../src/training/random.js';
 import { type FineTuneRecipe, fineTuneRecipeSchema } from '../../src/training/recipes/fine-tune-recipe.js';
 import { production } from '../../src/training/recipes/production.js';
@@ -122,7 +123,9 @@ function run(
 
 const modelBytes = (name: string) => readFile(join(root, name, 'tiny', 'model.onnx'));
 
-describe('fine-tuning', () => {
+const backend = await startTensorFlow();
+
+describe.skipIf(backend !== 'tensorflow')('fine-tuning (needs native TensorFlow)', () => {
   it('learns, and gives the same model when it is stopped in the midst of an epoch and goes on', async () => {
     const straight = await run('straight');
     expect(straight.epochs).toHaveLength(2);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readRgbPicture } from '../dataset/rgb-picture.js';
 import type { Network } from '../export/network.js';
 import { writeOnnx } from '../export/onnx-writer.js';
-import { startTensorFlow } from '../head/tensorflow.js';
+import { startNativeTensorFlow } from '../head/tensorflow.js';
 import { runKey } from '../report/checkpoint.js';
 import { SAMPLE_RULES, type SampleRules } from './compose-sample.js';
 import { type DetectedScene, type DetectionFigures, detectionFigures } from './detection-figures.js';
@@ -62,7 +62,7 @@ export async function runDetectorTraining(options: DetectorTrainingOptions): Pro
   };
   options.onLine?.(JSON.stringify(counts));
   const held = pictures.filter(({ part, picture }) => part === 'validation' && picture.kind === 'scene');
-  await startTensorFlow({ threads: 1 });
+  await startNativeTensorFlow({ threads: 1 });
   const result = await trainDetector({
     start,
     scenes: new TeachingPictures(taught.scenes, KEPT_BYTES),

@@ -10,7 +10,7 @@ import { describeSplit, writeSplitFile } from '../dataset/split-file.js';
 import { exportModel } from '../export/export-model.js';
 import { readBackboneWeights } from '../export/mobilenet-v2.js';
 import type { Network } from '../export/network.js';
-import { startTensorFlow } from '../head/tensorflow.js';
+import { startNativeTensorFlow } from '../head/tensorflow.js';
 import type { ClassificationMetrics } from '../metrics/classification-metrics.js';
 import { seededRandom } from '../random.js';
 import type { FineTuneRecipe } from '../recipes/fine-tune-recipe.js';
@@ -75,6 +75,8 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
   const cacheDir = options.cacheDir ?? join(tmpdir(), 'maskwatch-training');
   const runDir = options.runDir ?? join(cacheDir, 'runs', basename(outDir));
   const { progress, signal } = options;
+  // First of all: without it hours of cutting would be for nothing.
+  const backend = await startNativeTensorFlow();
   const abort = signal ? { signal } : {};
   const weights = await readBackboneWeights(options.backboneDir);
   const initial = maskNetwork(
@@ -109,7 +111,6 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
   const bank = await open('train');
   const heldOut = await open('validation');
 
-  const backend = await startTensorFlow();
   const board = new TrainingBoard(join(runDir, 'tensorboard'));
   let last = '';
   const trained = await step(progress, 'training', mostSteps(recipe.optimisation), 'steps', (onProgress) =>
@@ -168,7 +169,7 @@ async function writeModel(recipe: FineTuneRecipe, network: Network, report: Fine
     isCompact: true,
     manifest: {
       name: model,
-      version: '0.2.0',
+      version: '0.3.0',
       task: 'mask-classification',
       description: recipe.description,
       license: 'Apache-2.0',

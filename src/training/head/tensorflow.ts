@@ -32,3 +32,20 @@ export async function startTensorFlow(options: TensorFlowOptions = {}): Promise<
   if (await tf.setBackend('cpu').catch(() => false)) return tf.getBackend();
   throw new AppError('TRAIN_NO_BACKEND', 'TensorFlow.js has no backend here that can train', { exitCode: 3 });
 }
+
+/**
+ * The same for whoever trains depthwise convolutions, whose gradient WebAssembly does not have and plain JavaScript takes
+ * days for. Throws `AppError` TRAIN_NO_BACKEND (exit code 3) without native TensorFlow.
+ */
+export async function startNativeTensorFlow(options: TensorFlowOptions = {}): Promise<string> {
+  const backend = await startTensorFlow(options);
+  if (backend === 'tensorflow') return backend;
+  throw new AppError(
+    'TRAIN_NO_BACKEND',
+    'training convolutions needs native TensorFlow, which does not load here',
+    {
+      hint: 'npx maskwatch setup tensorflow; npx maskwatch doctor says what is missing. The recipe baseline trains without it',
+      exitCode: 3,
+    },
+  );
+}
