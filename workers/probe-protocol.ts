@@ -20,7 +20,7 @@ export interface ProbeSpec {
   readonly classifierDir: string | null;
 }
 
-/** Runs a model again and again for about `budgetMs`, twice at the least. */
+/** Runs a model again and again for about `budgetMs`, once at the least; the first run of a batch size never counts. */
 export type ProbeQuestion =
   | { readonly kind: 'detect'; readonly budgetMs: number }
   | { readonly kind: 'classify'; readonly batchSize: number; readonly budgetMs: number }

@@ -1,157 +1,177 @@
-import { costMs, type EngineQuestion, listCandidates, rank } from '../inference/choose-engine.js';
+import {
+  costMs,
+  type EngineCandidate,
+  type EngineQuestion,
+  listCandidates,
+  rank,
+} from '../inference/choose-engine.js';
 import { EngineProbe } from '../inference/engine-probe.js';
-import { readInstalledEngines } from '../inference/machine-facts.js';
-import { messageOf } from '../lib/errors.js';
+import { type InstalledEngines, readInstalledEngines } from '../inference/machine-facts.js';
+import { AppError, messageOf } from '../lib/errors.js';
+import { readNvidiaGpus } from '../lib/nvidia.js';
 import { tenth } from '../lib/rounding.js';
+import { type ComparedEngine, EngineRunner, SUBJECTS } from './engine-runner.js';
 import { describeMachine, type MachineDescription } from './machine-description.js';
 
-const BATCH_SIZES = [1, 4, 8, 16, 32, 64] as const;
-/** Of each measurement the middle one counts: a neighbour's burst of work spoils one round, not the result. */
-const ROUNDS = 3;
-/** Shortest measurement, ms; each runs twice at the least all the same. */
-const LEAST_BUDGET_MS = 20;
+/** Of each measurement the middle round counts: a neighbour's burst of work spoils one, not the result. */
+const LEAST_ROUNDS = 3;
+/** One turn of an engine, ms; a run that takes longer is not cut short. Short turns, so that all share a busy second. */
+const TURN_MS = 40;
+/** TensorRT compiles each model, and each batch size anew. */
+const COMPILE_TIMEOUT_MS = 600_000;
 
-export interface ComparedEngine {
+export interface Refusal {
   readonly name: string;
-  readonly version: string;
-  readonly ranOn: string;
-  /** Of one picture at the size of the default configuration. */
-  readonly detectMs: number;
-  /** By batch size. */
-  readonly cropsPerSecond: Readonly<Record<string, number>>;
-  readonly best: { readonly batchSize: number; readonly cropsPerSecond: number };
-  /** Time per crop at its best batch size, as a multiple of the fastest engine's. */
-  readonly slowerThanBest: number;
+  readonly reason: string;
 }
 
 export interface EnginesReport {
   readonly machine: MachineDescription;
+  readonly models: { readonly detector: string; readonly classifier: string };
   readonly picture: string;
+  readonly threads: number;
+  readonly rounds: number;
   /** By time per crop, the fastest first. */
   readonly engines: readonly ComparedEngine[];
-  readonly refusals: readonly { readonly name: string; readonly reason: string }[];
-  /** The engine that `engine: auto` would take by these figures. */
-  readonly auto: string | null;
+  /** Engines that took no part, or not to the end. */
+  readonly refusals: readonly Refusal[];
+  /** The engine that `engine: auto` would take by these figures, and its time for a picture and two crops. */
+  readonly auto: { readonly name: string; readonly costMs: number } | null;
 }
 
-/**
- * Times every engine of this machine on the models of `question`, each in a process of its own, in turns: three rounds
- * over all of them, so that a busy machine is unfair to none. Rejects with the signal's reason when aborted.
- */
-export async function compareEngines(options: {
+export interface CompareOptions {
   readonly question: EngineQuestion;
-  /** For all measurements together; loading comes on top. */
+  /** Rounds begin for so long, but three at the least; loading comes on top. */
   readonly seconds: number;
   readonly signal: AbortSignal;
   readonly onPhase?: (phase: string) => void;
-}): Promise<EnginesReport> {
+}
+
+/**
+ * Times every engine of this machine on the models of `question`, each in a process of its own, in turns: round after
+ * round over all of them, so that a busy machine is unfair to none. An engine that fails is a refusal, and the others
+ * go on. Throws `AppError` ENGINE_MISSING (exit code 3) when none is left; rejects with the signal's reason when aborted.
+ */
+export async function compareEngines(options: CompareOptions): Promise<EnginesReport> {
   const { question, signal, onPhase } = options;
-  const { detectorModelDir: modelDir, detectorWidth: widthPx, detectorHeight: heightPx } = question;
-  const refusals: { name: string; reason: string }[] = [];
-  const runners: Runner[] = [];
+  const { candidates, refusals } = candidatesHere(readInstalledEngines(), readNvidiaGpus().isPresent);
+  let runners: EngineRunner[] = [];
+  const drop = async (runner: EngineRunner, error: unknown) => {
+    signal.throwIfAborted();
+    runners = runners.filter((other) => other !== runner);
+    refusals.push({ name: runner.name, reason: firstLine(error) });
+    await runner.probe.close();
+  };
+  let rounds = 0;
   try {
-    for (const candidate of listCandidates(readInstalledEngines(), 'auto')) {
-      const name = `${candidate.engine} (${candidate.device})`;
-      onPhase?.(`loading ${name}`);
-      try {
-        const probe = await EngineProbe.open(
-          {
-            ...candidate,
-            threads: question.threads,
-            detector: { modelDir, widthPx, heightPx },
-            classifierDir: question.classifierModelDir,
-          },
-          signal,
-        );
-        runners.push(new Runner(name, candidate, probe));
-      } catch (error) {
-        signal.throwIfAborted();
-        refusals.push({ name, reason: messageOf(error).split('\n')[0]! });
-      }
+    for (const candidate of candidates) {
+      onPhase?.(`loading ${nameOf(candidate)}`);
+      const opened = await open(question, candidate, signal);
+      if (opened instanceof EngineRunner) runners.push(opened);
+      else refusals.push(opened);
     }
-    const measurements = ROUNDS * Math.max(1, runners.length) * (BATCH_SIZES.length + 1);
-    const budgetMs = Math.max(LEAST_BUDGET_MS, (options.seconds * 1000) / measurements);
-    for (let round = 1; round <= ROUNDS; round++) {
-      onPhase?.(`measuring, round ${round} of ${ROUNDS}`);
-      for (const size of [0, ...BATCH_SIZES])
-        for (const runner of runners) {
+    const endMs = performance.now() + options.seconds * 1000;
+    for (; runners.length > 0 && (rounds < LEAST_ROUNDS || performance.now() < endMs); rounds++) {
+      onPhase?.(`measuring, round ${rounds + 1}`);
+      for (const size of SUBJECTS)
+        for (const runner of [...runners]) {
           signal.throwIfAborted();
-          await runner.measure(size, budgetMs);
+          await runner.measure(size, TURN_MS).catch((error) => drop(runner, error));
         }
     }
   } finally {
     await Promise.all(runners.map(({ probe }) => probe.close()));
   }
-  const rows = runners.map((runner) => runner.row());
-  const fastest = Math.max(...rows.map(({ best }) => best.cropsPerSecond));
-  const [auto] = runners.length === 0 ? [] : rank(runners.map((runner) => runner.figures()));
+  if (runners.length === 0)
+    throw new AppError(
+      'ENGINE_MISSING',
+      `no engine runs here: ${refusals.map(({ name, reason }) => `${name}: ${reason}`).join('; ')}`,
+      { exitCode: 3, hint: 'npx maskwatch doctor says what is missing' },
+    );
+  const fastest = {
+    msPerCrop: Math.min(...runners.map((runner) => runner.best().msPerCrop)),
+    detectMs: Math.min(...runners.map(({ detectMs }) => detectMs)),
+  };
   return {
     machine: describeMachine(),
-    picture: `${widthPx}×${heightPx}`,
-    engines: rows
-      .map((row) => ({ ...row, slowerThanBest: hundredth(fastest / row.best.cropsPerSecond) }))
+    models: {
+      detector: question.detectorModelDir.split(/[\\/]/).at(-1)!,
+      classifier: question.classifierModelDir.split(/[\\/]/).at(-1)!,
+    },
+    picture: `${question.detectorWidth}×${question.detectorHeight}`,
+    threads: question.threads,
+    rounds,
+    engines: runners
+      .map((runner) => runner.row(fastest))
       .sort((a, b) => b.best.cropsPerSecond - a.best.cropsPerSecond),
     refusals,
-    auto: auto
-      ? `${auto.engine} (${auto.ranOn}), ${tenth(costMs(auto))} ms for a picture and its crops`
-      : null,
+    auto: autoOf(runners),
   };
 }
 
-type Candidate = ReturnType<typeof listCandidates>[number];
+/**
+ * What is to be timed, in the order of `engine: auto`, TensorRT last; and what cannot be, because it is not installed.
+ */
+export function candidatesHere(
+  installed: InstalledEngines,
+  hasGpu: boolean,
+): { candidates: EngineCandidate[]; refusals: Refusal[] } {
+  const candidates = listCandidates(installed, 'auto');
+  const refusals: Refusal[] = [];
+  const refuse = (name: string, reason: string) => refusals.push({ name, reason });
+  if (installed.onnxruntime === null) refuse('onnxruntime (cpu)', 'onnxruntime-node is not installed');
+  const noLibrary = 'its library is not installed (npx maskwatch doctor says where it has to lie)';
+  if (!installed.hasCudaProvider) refuse('onnxruntime (cuda)', noLibrary);
+  if (!installed.hasTensorRtProvider) refuse('onnxruntime (tensorrt)', noLibrary);
+  else if (!hasGpu) refuse('onnxruntime (tensorrt)', 'there is no NVIDIA GPU');
+  else candidates.push({ engine: 'onnxruntime', device: 'tensorrt' });
+  if (installed.native === null)
+    refuse('tfjs (tensorflow)', 'its binding is not built (npx maskwatch setup tensorflow)');
+  if (installed.tfjs === null) refuse('tfjs (wasm)', '@tensorflow/tfjs-core is not installed');
+  return { candidates, refusals };
+}
 
-class Runner {
-  readonly name: string;
-  readonly probe: EngineProbe;
-  readonly #candidate: Candidate;
-  /** By batch size, 0 for the detector: medians of the rounds, ms. */
-  readonly #times = new Map<number, number[]>();
-
-  constructor(name: string, candidate: Candidate, probe: EngineProbe) {
-    this.name = name;
-    this.#candidate = candidate;
-    this.probe = probe;
-  }
-
-  async measure(size: number, budgetMs: number): Promise<void> {
-    const ms = size === 0 ? await this.probe.detectMs(budgetMs) : await this.probe.classifyMs(size, budgetMs);
-    this.#times.set(size, [...(this.#times.get(size) ?? []), ms]);
-  }
-
-  figures() {
-    const best = this.#best();
-    const { version, device: ranOn } = this.probe.info;
-    const { batchSize, msPerCrop } = best;
-    return { ...this.#candidate, ranOn, version, detectMs: this.#median(0), batchSize, msPerCrop };
-  }
-
-  row(): Omit<ComparedEngine, 'slowerThanBest'> {
-    const { batchSize, msPerCrop } = this.#best();
-    const { version, device: ranOn } = this.probe.info;
-    const rate = (size: number) => tenth((1000 * size) / this.#median(size));
-    return {
-      name: this.name,
-      version,
-      ranOn,
-      detectMs: hundredth(this.#median(0)),
-      cropsPerSecond: Object.fromEntries(BATCH_SIZES.map((size) => [size, rate(size)])),
-      best: { batchSize, cropsPerSecond: tenth(1000 / msPerCrop) },
-    };
-  }
-
-  #best(): { batchSize: number; msPerCrop: number } {
-    return BATCH_SIZES.map((batchSize) => ({
-      batchSize,
-      msPerCrop: this.#median(batchSize) / batchSize,
-    })).reduce((a, b) => (b.msPerCrop < a.msPerCrop ? b : a));
-  }
-
-  #median(size: number): number {
-    const times = [...this.#times.get(size)!].sort((a, b) => a - b);
-    return times[times.length >> 1]!;
+async function open(
+  question: EngineQuestion,
+  candidate: EngineCandidate,
+  signal: AbortSignal,
+): Promise<EngineRunner | Refusal> {
+  const { detectorModelDir: modelDir, detectorWidth: widthPx, detectorHeight: heightPx } = question;
+  try {
+    const probe = await EngineProbe.open(
+      {
+        ...candidate,
+        threads: question.threads,
+        detector: { modelDir, widthPx, heightPx },
+        classifierDir: question.classifierModelDir,
+      },
+      signal,
+      candidate.device === 'tensorrt' ? COMPILE_TIMEOUT_MS : undefined,
+    );
+    const { shortfall } = probe.info;
+    if (shortfall === undefined) return new EngineRunner(candidate, probe);
+    await probe.close();
+    return { name: nameOf(candidate), reason: shortfall };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { name: nameOf(candidate), reason: firstLine(error) };
   }
 }
 
-function hundredth(value: number): number {
-  return Math.round(value * 100) / 100;
+/** TensorRT is taken only where somebody asks for it. */
+function autoOf(runners: readonly EngineRunner[]): EnginesReport['auto'] {
+  const figures = runners
+    .filter(({ candidate }) => candidate.device !== 'tensorrt')
+    .map((one) => one.figures());
+  if (figures.length === 0) return null;
+  const [best] = rank(figures);
+  return { name: `${best!.engine} (${best!.ranOn})`, costMs: tenth(costMs(best!)) };
+}
+
+function nameOf({ engine, device }: EngineCandidate): string {
+  return `${engine} (${device})`;
+}
+
+function firstLine(error: unknown): string {
+  return messageOf(error).split('\n')[0]!;
 }

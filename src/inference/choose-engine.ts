@@ -52,7 +52,7 @@ export interface EngineCandidate {
 /** Time for the runs of all candidates together, ms; loading comes on top. */
 const MEASURE_MS = 1000;
 /** From the second on a batch has to bring something; the pool itself tries larger ones later. */
-const BATCH_SIZES = [1, 4, 8];
+export const AUTO_BATCH_SIZES: readonly number[] = [1, 4, 8];
 /** As on a camera with people: one picture, two faces. */
 const CROPS_PER_PICTURE = 2;
 /** One that is listed earlier is left for a later one only when that is so much faster: figures of one second scatter. */
@@ -124,7 +124,7 @@ async function measure(
 ): Promise<EngineMeasurement | null> {
   const refusals: EngineRefusal[] = [];
   const figures: EngineFigures[] = [];
-  const budgetMs = MEASURE_MS / Math.max(1, candidates.length) / (BATCH_SIZES.length + 1);
+  const budgetMs = MEASURE_MS / Math.max(1, candidates.length) / (AUTO_BATCH_SIZES.length + 1);
   for (const candidate of candidates) {
     try {
       figures.push(await measureOne(question, candidate, budgetMs, signal));
@@ -160,7 +160,7 @@ async function measureOne(
       throw new AppError('ENGINE_MISSING', probe.info.shortfall, { exitCode: 3 });
     const detectMs = await probe.detectMs(budgetMs);
     let best = { batchSize: 0, msPerCrop: Number.POSITIVE_INFINITY };
-    for (const batchSize of BATCH_SIZES) {
+    for (const batchSize of AUTO_BATCH_SIZES) {
       const msPerCrop = (await probe.classifyMs(batchSize, budgetMs)) / batchSize;
       if (msPerCrop < best.msPerCrop) best = { batchSize, msPerCrop };
     }

@@ -5,10 +5,11 @@ import type { EngineInfo } from '../../workers/protocol.js';
 import { AppError, messageOf } from '../lib/errors.js';
 import { nativeEnvironment } from './native-environment.js';
 
-/** How long an engine may take to load, and each question after that, ms. */
-const LOAD_TIMEOUT_MS = 60_000;
-const ANSWER_TIMEOUT_MS = 60_000;
+/** How long an engine may take to load, and for each question after that, ms. */
+const TIMEOUT_MS = 60_000;
 const LAST_WORDS_MS = 1000;
+/** Of what libraries say the end is kept: ONNX Runtime says the same twice, with long paths. */
+const LAST_WORDS_LENGTH = 4000;
 
 /**
  * An engine in a process of its own, to be timed. Throws `AppError` PROBE_FAILED, or with the code that the engine gave
@@ -20,11 +21,12 @@ export class EngineProbe {
   readonly loadMs: number;
   readonly #child: ProbeChild;
 
-  static async open(spec: ProbeSpec, signal?: AbortSignal): Promise<EngineProbe> {
+  /** `timeoutMs`: for loading, and for each question; default 60 s. TensorRT compiles for longer. */
+  static async open(spec: ProbeSpec, signal?: AbortSignal, timeoutMs = TIMEOUT_MS): Promise<EngineProbe> {
     signal?.throwIfAborted();
-    const child = new ProbeChild(spec, signal);
+    const child = new ProbeChild(spec, signal, timeoutMs);
     try {
-      const answer = await child.next(LOAD_TIMEOUT_MS);
+      const answer = await child.next();
       if (answer.kind !== 'ready') throw unexpected(answer);
       return new EngineProbe(child, answer.info, answer.loadMs);
     } catch (error) {
@@ -38,6 +40,11 @@ export class EngineProbe {
     this.#child = child;
     this.info = info;
     this.loadMs = loadMs;
+  }
+
+  /** The end of what its libraries wrote to stderr; whole once it is closed. */
+  get said(): string {
+    return this.#child.lastWords;
   }
 
   /** Median ms of one picture. */
@@ -72,11 +79,13 @@ export class EngineProbe {
 class ProbeChild {
   readonly #process: ChildProcess;
   readonly #gone: Promise<void>;
-  #lastWords = '';
+  readonly #timeoutMs: number;
+  lastWords = '';
   #settle: ((answer: ProbeAnswer | Error) => void) | null = null;
   #early: ProbeAnswer | Error | null = null;
 
-  constructor(spec: ProbeSpec, signal: AbortSignal | undefined) {
+  constructor(spec: ProbeSpec, signal: AbortSignal | undefined, timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
     const isSource = import.meta.url.endsWith('.ts');
     const script = new URL(`../../workers/engine-probe.${isSource ? 'ts' : 'js'}`, import.meta.url);
     this.#process = fork(fileURLToPath(script), [JSON.stringify(spec)], {
@@ -86,7 +95,7 @@ class ProbeChild {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#lastWords = `${this.#lastWords}${text}`.slice(-2000);
+      this.lastWords = `${this.lastWords}${text}`.slice(-LAST_WORDS_LENGTH);
     });
     this.#process.on('message', (answer: ProbeAnswer) => this.#take(answer));
     this.#gone = new Promise((resolve) => {
@@ -112,17 +121,17 @@ class ProbeChild {
   }
 
   ask(question: ProbeQuestion): Promise<ProbeAnswer> {
-    const answer = this.next(ANSWER_TIMEOUT_MS);
+    const answer = this.next();
     if (this.#process.connected) this.#process.send(question, () => {});
     return answer;
   }
 
   /** The next thing it says. One question at a time. */
-  async next(timeoutMs: number): Promise<ProbeAnswer> {
+  async next(): Promise<ProbeAnswer> {
     const timer = setTimeout(() => {
-      this.#take(new AppError('PROBE_FAILED', `no answer within ${timeoutMs / 1000} s`));
+      this.#take(new AppError('PROBE_FAILED', `no answer within ${this.#timeoutMs / 1000} s`));
       this.#process.kill('SIGKILL');
-    }, timeoutMs);
+    }, this.#timeoutMs);
     try {
       const answer = await new Promise<ProbeAnswer | Error>((resolve) => {
         if (this.#early) resolve(this.#early);
@@ -153,7 +162,7 @@ class ProbeChild {
   }
 
   #said(): string {
-    const lines = this.#lastWords
+    const lines = this.lastWords
       .trim()
       .split('\n')
       .filter((line) => !/absl::InitializeLog|oneDNN/.test(line));

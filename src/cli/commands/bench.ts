@@ -2,9 +2,12 @@ import { type Command, Option } from 'commander';
 import { printJson, printLine } from '../output.js';
 import { parseCount, parsePositive } from '../parse-options.js';
 
+const PATH_SECONDS = 60;
+const ENGINES_SECONDS = 20;
+
 interface BenchCommandOptions {
   cameras: number;
-  seconds: number;
+  seconds?: number;
   rate: number;
   engine: 'auto' | 'onnxruntime' | 'tfjs';
   json?: true;
@@ -16,7 +19,11 @@ export function register(program: Command): void {
     .description('Measure this machine: frames, latency, CPU against the bare cost, memory.')
     .argument('[name]', 'path: from RTSP to a Socket.IO client; engines: what runs the models', 'path')
     .option('-n, --cameras <n>', 'simulated cameras, 1280×720 at 25 fps', parseCount, 8)
-    .option('-s, --seconds <s>', 'time to measure for', parsePositive, 60)
+    .option(
+      '-s, --seconds <s>',
+      `time to measure for (default: path ${PATH_SECONDS}, engines ${ENGINES_SECONDS})`,
+      parsePositive,
+    )
     .option('-r, --rate <fps>', 'analysed frames per second and camera', parsePositive, 5)
     .addOption(
       new Option('-e, --engine <name>', 'inference engine')
@@ -41,7 +48,7 @@ export function register(program: Command): void {
         const progress = new PhaseProgress();
         const report = await runBench({
           cameras: options.cameras,
-          seconds: options.seconds,
+          seconds: options.seconds ?? PATH_SECONDS,
           rateFps: options.rate,
           engine: options.engine,
           signal,
@@ -88,21 +95,24 @@ async function benchEngines(options: BenchCommandOptions, signal: AbortSignal): 
   const progress = new PhaseProgress();
   const report = await compareEngines({
     question: { ...engineQuestion(configSchema.parse({}), 1), threads: 1 },
-    seconds: options.seconds,
+    seconds: options.seconds ?? ENGINES_SECONDS,
     signal,
     onPhase: (phase) => progress.phase(phase),
   }).finally(() => progress.stop());
   if (options.json) return printJson(report);
-  for (const { name, version, detectMs, best, cropsPerSecond, slowerThanBest } of report.engines) {
+  const { models, picture, rounds, engines, refusals, auto } = report;
+  printLine(
+    `${models.detector} at ${picture}, ${models.classifier}, one thread, middle of ${rounds} rounds in turns`,
+  );
+  for (const { name, version, detectMs, cropsPerSecond, best, slowerThanBest, scatter } of engines) {
+    printLine(`${name} ${version}`);
+    printLine(`  picture  ${detectMs} ms (${slowerThanBest.picture} × the fastest)`);
     printLine(
-      `${name} ${version}: ${detectMs} ms a picture, ${best.cropsPerSecond} crops a second at ${best.batchSize} at once (${slowerThanBest} × the best one's time)`,
+      `  crops    ${best.cropsPerSecond} a second at ${best.batchSize} at once (${slowerThanBest.crop} × the fastest's time); rounds differ by ${scatter} ×`,
     );
-    printLine(
-      `  crops a second: ${Object.entries(cropsPerSecond)
-        .map(([size, rate]) => `${rate} at ${size}`)
-        .join(', ')}`,
-    );
+    const rates = Object.entries(cropsPerSecond).map(([size, rate]) => `${rate} at ${size}`);
+    printLine(`           ${rates.join(', ')}`);
   }
-  for (const { name, reason } of report.refusals) printLine(`${name} is out: ${reason}`);
-  printLine(`auto takes ${report.auto}`);
+  for (const { name, reason } of refusals) printLine(`${name} is out: ${reason}`);
+  if (auto) printLine(`auto takes ${auto.name}: ${auto.costMs} ms for a picture and two crops`);
 }

@@ -1,3 +1,5 @@
+import type { EngineMeasurement } from '../../inference/choice-cache.js';
+
 /** `ok`: there and works; `absent`: not there, and maskwatch runs without; `problem`: needed, and missing or broken. */
 export type FindingState = 'ok' | 'absent' | 'problem';
 
@@ -7,6 +9,8 @@ export interface Finding {
   readonly state: FindingState;
   /** What was found, or why it does not work. */
   readonly detail: string;
-  /** The command, or the page, that gets it. */
+  /** The command that gets it, or what to do where no command can. */
   readonly remedy?: string;
+  /** Of `engine: auto`: the figures behind the choice. */
+  readonly measurement?: EngineMeasurement;
 }

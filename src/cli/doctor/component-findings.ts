@@ -1,0 +1,73 @@
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { findFfmpeg } from '../../ingest/ffmpeg-binary.js';
+import { AppError, messageOf } from '../../lib/errors.js';
+import { modelsDir } from '../../lib/package-paths.js';
+import { verifyModels } from '../model-folders.js';
+import type { Finding } from './finding.js';
+
+/** Whether a release of Node.js (`20.19.0`) is one of those that package.json names under `engines`. */
+export function isSupportedNode(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major >= 24 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
+}
+
+export function nodeFinding(version = process.versions.node): Finding {
+  const name = 'Node.js';
+  if (isSupportedNode(version)) return { name, state: 'ok', detail: version };
+  return {
+    name,
+    state: 'problem',
+    detail: `${version} is not supported`,
+    remedy: 'install Node.js 20.19, 22.12, 24 or newer, then npm ci',
+  };
+}
+
+export function machineFinding(): Finding {
+  const gigabytes = (totalmem() / 2 ** 30).toFixed(1);
+  const cpu = cpus()[0]?.model.trim() ?? 'unknown CPU';
+  const detail = `${process.platform} ${process.arch}, ${availableParallelism()} cores (${cpu}), ${gigabytes} GiB`;
+  return { name: 'machine', state: 'ok', detail };
+}
+
+/** The ffmpeg that a service without `ingest.ffmpegPath` would take. */
+export async function ffmpegFinding(): Promise<Finding> {
+  try {
+    const { path, version, origin } = await findFfmpeg();
+    const from = { option: 'asked for', FFMPEG_PATH: 'FFMPEG_PATH', npm: 'installed by npm' }[origin];
+    return { name: 'ffmpeg', state: 'ok', detail: `${version} (${from}): ${path}` };
+  } catch (error) {
+    const remedy = (error instanceof AppError && error.hint) || 'set FFMPEG_PATH to an ffmpeg';
+    return { name: 'ffmpeg', state: 'problem', detail: messageOf(error), remedy };
+  }
+}
+
+/** Every model that ships. One that the default configuration does not name may be damaged: nothing needs it. */
+export async function modelFindings(needed: readonly string[], folder = modelsDir()): Promise<Finding[]> {
+  const name = (model: string) => `model ${model}`;
+  const remedy = (model: string) => `git checkout -- models/${model}, or unpack the release again`;
+  try {
+    const models = await verifyModels(folder, []);
+    const missing = needed.filter((wanted) => !models.some((model) => model.name === wanted));
+    return [
+      ...missing.map((model) => ({
+        name: name(model),
+        state: 'problem' as const,
+        detail: `there is no such folder in ${folder}`,
+        remedy: remedy(model),
+      })),
+      ...models.map(({ name: model, ok, problems }): Finding => {
+        if (ok) return { name: name(model), state: 'ok', detail: 'every file has its size and hash' };
+        return {
+          name: name(model),
+          state: needed.includes(model) ? 'problem' : 'absent',
+          detail: problems.map(({ message }) => message).join('; '),
+          remedy: remedy(model),
+        };
+      }),
+    ];
+  } catch (error) {
+    return [
+      { name: 'models', state: 'problem', detail: messageOf(error), remedy: 'unpack the release again' },
+    ];
+  }
+}
