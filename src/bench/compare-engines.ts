@@ -148,10 +148,9 @@ async function open(
       signal,
       candidate.device === 'tensorrt' ? COMPILE_TIMEOUT_MS : undefined,
     );
-    const { shortfall } = probe.info;
-    if (shortfall === undefined) return new EngineRunner(candidate, probe);
+    if (probe.info.shortfall === undefined) return new EngineRunner(candidate, probe);
     await probe.close();
-    return { name: nameOf(candidate), reason: shortfall };
+    return { name: nameOf(candidate), reason: probe.shortfall ?? probe.info.shortfall };
   } catch (error) {
     signal.throwIfAborted();
     return { name: nameOf(candidate), reason: firstLine(error) };

@@ -156,8 +156,10 @@ async function measureOne(
     signal,
   );
   try {
-    if (probe.info.shortfall !== undefined)
-      throw new AppError('ENGINE_MISSING', probe.info.shortfall, { exitCode: 3 });
+    if (probe.info.shortfall !== undefined) {
+      await probe.close();
+      throw new AppError('ENGINE_MISSING', probe.shortfall ?? probe.info.shortfall, { exitCode: 3 });
+    }
     const detectMs = await probe.detectMs(budgetMs);
     let best = { batchSize: 0, msPerCrop: Number.POSITIVE_INFINITY };
     for (const batchSize of AUTO_BATCH_SIZES) {

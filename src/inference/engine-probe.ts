@@ -42,9 +42,13 @@ export class EngineProbe {
     this.loadMs = loadMs;
   }
 
-  /** The end of what its libraries wrote to stderr; whole once it is closed. */
-  get said(): string {
-    return this.#child.lastWords;
+  /**
+   * `info.shortfall` with what the loader said of the library, as far as the process has told it: whole once it is
+   * closed. undefined where nothing falls short.
+   */
+  get shortfall(): string | undefined {
+    const { shortfall } = this.info;
+    return shortfall === undefined ? undefined : withCause(shortfall, this.#child.lastWords);
   }
 
   /** Median ms of one picture. */
@@ -169,6 +173,15 @@ class ProbeChild {
     const last = lines.at(-1)?.trim();
     return last ? ` (${last.slice(0, 200)})` : '';
   }
+}
+
+/**
+ * ONNX Runtime's error says only that a library was not loaded; which one, and what the loader said, goes to stderr:
+ * `… Failed to load library PATH with error: libcublasLt.so.12: cannot open shared object file: …`.
+ */
+export function withCause(failure: string, said: string): string {
+  const cause = /Failed to load library .*? with error: (.+)/.exec(said)?.[1];
+  return cause === undefined ? failure : `${failure} (${cause.trim()})`;
 }
 
 function unexpected({ kind }: ProbeAnswer): AppError {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,7 +6,11 @@ import { settleEngine } from '../../src/assemble-engine.js';
 import type { EnginesReport } from '../../src/bench/compare-engines.js';
 import type { MachineReport } from '../../src/cli/doctor/examine-machine.js';
 import { configSchema } from '../../src/config/schema.js';
+import { providerLibrary } from '../../src/inference/engine-packages.js';
+import { readInstalledEngines } from '../../src/inference/machine-facts.js';
+import { readNvidiaGpus } from '../../src/lib/nvidia.js';
 import type { Log } from '../../src/observability/logging.js';
+import { defaultPackageDir, linkedBuild } from '../../src/setup/native-store.js';
 import { runCli } from '../support/run-cli.js';
 
 let home: string;
@@ -26,15 +30,55 @@ describe('maskwatch doctor', () => {
     const report = JSON.parse(stdout) as MachineReport;
     expect(code).toBe(0);
     expect(report.ok).toBe(true);
-    for (const name of ['machine', 'ffmpeg', 'model yunet-mask', 'model mask-mobilenetv2'])
+    const { detection, classification } = configSchema.parse({});
+    for (const name of ['machine', 'ffmpeg', `model ${detection.model}`, `model ${classification.model}`])
       expect(find(report, name)).toMatchObject({ state: 'ok' });
+    expect(find(report, 'Node.js')).toMatchObject({ state: 'ok', detail: process.versions.node });
     expect(find(report, 'engine onnxruntime (cpu)')).toMatchObject({
       state: 'ok',
-      detail: expect.stringMatching(/^version 1\.\d+\.\d+ on cpu, loaded in /),
+      detail: expect.stringMatching(/^version 1\.\d+\.\d+, loaded in .* ONNX Runtime loads on this CPU$/),
     });
     expect(find(report, 'engine tfjs (wasm)')).toMatchObject({ state: 'ok' });
-    expect(find(report, 'engine: auto')).toMatchObject({ state: 'absent' });
+    expect(find(report, 'engine: auto')).toMatchObject({
+      state: 'absent',
+      remedy: expect.stringContaining('maskwatch bench engines'),
+    });
+    expect(existsSync(join(home, 'new')), 'it changes nothing').toBe(false);
   });
+
+  it.skipIf(readInstalledEngines().onnxruntime === null)(
+    'says where the library of each provider that is not there would have to lie',
+    async () => {
+      const report = JSON.parse((await runCli(['doctor', '--json'])).stdout) as MachineReport;
+      const { hasCudaProvider, hasTensorRtProvider } = readInstalledEngines();
+      for (const [provider, isThere] of [
+        ['cuda', hasCudaProvider],
+        ['tensorrt', hasTensorRtProvider],
+      ] as const)
+        if (!isThere)
+          expect(find(report, `engine onnxruntime (${provider})`)).toMatchObject({
+            state: 'absent',
+            detail: expect.stringContaining(providerLibrary(provider) ?? '?'),
+            remedy: expect.stringMatching(/ONNXRUNTIME_NODE_INSTALL|Linux on x64 only/),
+          });
+    },
+  );
+
+  it.skipIf(readInstalledEngines().native === null)(
+    'says of native TensorFlow which one it is and what for (where `setup tensorflow` has been run)',
+    async () => {
+      const report = JSON.parse((await runCli(['doctor', '--json'])).stdout) as MachineReport;
+      const build = linkedBuild(defaultPackageDir());
+      const { state, detail } = find(report, 'engine tfjs (native)')!;
+      if (build) expect(detail).toContain(`with TensorFlow ${build.marker.tensorflow} `);
+      expect(detail).toMatch(/^version 4\.\d+\.\d+, loaded in .*@tensorflow\/tfjs-node(-gpu)? loads/);
+      expect(detail).toContain(build?.marker.variant === 'cpu' ? 'built for CPUs' : 'built');
+      if (!readNvidiaGpus().isPresent) {
+        expect(detail).toMatch(/it sees no GPU$/);
+        expect(state).toBe('ok');
+      }
+    },
+  );
 
   it('exits with 3 and a remedy when something is missing, and tells the rest all the same', async () => {
     const { code, stdout } = await runCli(['doctor'], { env: { FFMPEG_PATH: join(home, 'no-ffmpeg') } });
@@ -66,6 +110,11 @@ describe('engine: auto', () => {
       expect(find(JSON.parse(stdout), 'engine: auto')).toMatchObject({
         state: 'ok',
         detail: second.workerOptions.chosenBecause,
+        measurement: {
+          figures: expect.arrayContaining([
+            expect.objectContaining({ engine: 'onnxruntime', ranOn: 'cpu', msPerCrop: expect.any(Number) }),
+          ]),
+        },
       });
     } finally {
       process.env.XDG_CACHE_HOME = before;
@@ -85,22 +134,35 @@ describe('engine: auto', () => {
 
 describe('maskwatch bench engines', () => {
   it('times each engine at each size and says which one auto takes', async () => {
-    const { code, stdout } = await runCli(['bench', 'engines', '--seconds', '1', '--json']);
+    const { code, stdout } = await runCli(['bench', 'engines', '--seconds', '0.1', '--json']);
     expect(code).toBe(0);
-    const { engines, auto, machine } = JSON.parse(stdout) as EnginesReport;
+    const { engines, refusals, auto, machine, rounds, models, picture } = JSON.parse(stdout) as EnginesReport;
+    const { detection, classification } = configSchema.parse({});
+    expect(models).toEqual({ detector: detection.model, classifier: classification.model });
+    expect(picture).toBe(`${detection.widthPx}×${detection.heightPx}`);
     expect(machine.cores).toBeGreaterThan(0);
-    expect(engines.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['onnxruntime (cpu)', 'tfjs (wasm)']),
-    );
-    for (const { cropsPerSecond, best, slowerThanBest } of engines) {
+    expect(rounds).toBe(3);
+    const names = engines.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['onnxruntime (cpu)', 'tfjs (wasm)']));
+    for (const { cropsPerSecond, best, scatter, detectMs } of engines) {
       expect(Object.keys(cropsPerSecond)).toEqual(['1', '4', '8', '16', '32', '64']);
       expect(best.cropsPerSecond).toBe(Math.max(...Object.values(cropsPerSecond)));
-      expect(slowerThanBest).toBeGreaterThanOrEqual(1);
+      expect(cropsPerSecond[best.batchSize]).toBe(best.cropsPerSecond);
+      expect(scatter).toBeGreaterThanOrEqual(1);
+      expect(detectMs).toBeGreaterThan(0);
     }
-    expect(engines[0]?.slowerThanBest).toBe(1);
-    expect(engines.some(({ name, ranOn }) => auto?.startsWith(`${name.split(' ')[0]} (${ranOn})`))).toBe(
-      true,
-    );
+    const rates = engines.map(({ best }) => best.cropsPerSecond);
+    expect(rates).toEqual([...rates].sort((a, b) => b - a));
+    expect(engines[0]?.slowerThanBest.crop).toBe(1);
+    expect(Math.min(...engines.map(({ slowerThanBest }) => slowerThanBest.picture))).toBe(1);
+    for (const { best, slowerThanBest } of engines)
+      expect(slowerThanBest.crop).toBeCloseTo(rates[0]! / best.cropsPerSecond, 1);
+    expect(names).toContain(auto?.name);
+    const { hasCudaProvider, native } = readInstalledEngines();
+    const out = refusals.map(({ name }) => name);
+    if (!hasCudaProvider) expect(out).toContain('onnxruntime (cuda)');
+    expect([...names, ...out].some((name) => /^tfjs \((tensorflow|cpu|cuda)/.test(name))).toBe(true);
+    if (native === null) expect(out).toContain('tfjs (tensorflow)');
   });
 
   it('is named where another one is asked for', async () => {

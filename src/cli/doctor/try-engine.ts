@@ -37,23 +37,13 @@ export async function tryEngine(
     );
     await probe.close();
     signal.throwIfAborted();
-    const { version, reason, device: ranOn, shortfall } = probe.info;
+    const { version, reason, device: ranOn } = probe.info;
     const how = reason.replace(/^\w+ was asked for: /, '');
     const loaded = `version ${version}, loaded in ${(probe.loadMs / 1000).toFixed(1)} s`;
-    const failure = shortfall === undefined ? null : withCause(shortfall, probe.said);
-    return { ranOn, failure, detail: `${loaded}; ${how}` };
+    return { ranOn, failure: probe.shortfall ?? null, detail: `${loaded}; ${how}` };
   } catch (error) {
     signal.throwIfAborted();
     const failure = messageOf(error).split('\n')[0]!;
     return { ranOn: null, failure, detail: failure };
   }
-}
-
-/**
- * ONNX Runtime's error says only that a library was not loaded; which one, and what the loader said, goes to stderr:
- * `… Failed to load library PATH with error: libcublasLt.so.12: cannot open shared object file: …`.
- */
-export function withCause(failure: string, said: string): string {
-  const cause = /Failed to load library .*? with error: (.+)/.exec(said)?.[1];
-  return cause === undefined ? failure : `${failure} (${cause.trim()})`;
 }
