@@ -51,7 +51,7 @@ export const ingestSchema = z.strictObject({
 });
 
 export const detectionSchema = z.strictObject({
-  model: modelName.default('yunet-n').describe('Face detector, a folder of models/. Default yunet-n.'),
+  model: modelName.default('yunet-mask').describe('Face detector, a folder of models/. Default yunet-mask.'),
   widthPx: z
     .int()
     .multipleOf(32)
@@ -67,11 +67,11 @@ export const detectionSchema = z.strictObject({
     .default(384)
     .describe('Input height, pixels. Default 384.'),
   scoreThreshold: fraction
-    .default(0.5)
-    .describe('Faces at or above this score may begin a track, 0–1. Default 0.5.'),
+    .default(0.4)
+    .describe('Faces at or above this score may begin a track, 0–1. Default 0.4.'),
   lowScoreThreshold: fraction
-    .default(0.25)
-    .describe('Faces at or above this score may continue a track (ByteTrack), 0–1. Default 0.25.'),
+    .default(0.2)
+    .describe('Faces at or above this score may continue a track (ByteTrack), 0–1. Default 0.2.'),
 });
 
 export const trackingSchema = z.strictObject({
@@ -97,9 +97,9 @@ export const classificationSchema = z.strictObject({
     .number()
     .min(4)
     .max(512)
-    .default(16)
+    .default(8)
     .describe(
-      'Smallest face (shorter side of its box) that is judged, pixels of the analysed picture. Default 16.',
+      'Smallest face (shorter side of its box) that is judged, pixels of the analysed picture. Default 8.',
     ),
   minSharpness: z
     .number()
@@ -107,9 +107,9 @@ export const classificationSchema = z.strictObject({
     .default(20)
     .describe('Least variance of the Laplacian of a face that is judged. Default 20.'),
   minFaceScore: fraction
-    .default(0.1)
+    .default(0.2)
     .describe(
-      'Below it the classifier holds a crop for no face, 0–1; such a track is not shown and opens no episode. 0 switches this off. Default 0.1.',
+      'Below it the classifier holds a crop for no face, 0–1; such a track is not shown and opens no episode. 0 switches this off. Default 0.2.',
     ),
   recheckSeconds: z
     .number()

@@ -6,7 +6,7 @@ export const production: FineTuneRecipe = fineTuneRecipeSchema.parse({
   name: 'production',
   description:
     'MobileNetV2 fine-tuned on crops as the detector delivers them: three labels, and whether it is a face at all',
-  inputPx: 128,
+  inputPx: 192,
   marginRatio: 0.4,
   width: 1,
   lastFrozenNode: 'block_3_project',
@@ -88,10 +88,10 @@ export const production: FineTuneRecipe = fineTuneRecipeSchema.parse({
     fixed: { 'paper/validation': 'test', 'paper/train': 'train' },
   },
   optimisation: {
-    seed: 20261124,
+    seed: 20261125,
     batchSize: 64,
     epochSamples: 10_240,
-    maxEpochs: 11,
+    maxEpochs: 9,
     learningRate: 4e-4,
     warmUpSteps: 100,
     headRateFactor: 4,
@@ -104,5 +104,5 @@ export const production: FineTuneRecipe = fineTuneRecipeSchema.parse({
     patienceEpochs: 4,
     checkpointSteps: 80,
   },
-  labelShares: { with_mask: 0.5, without_mask: 0.4, mask_worn_incorrectly: 0.1 },
+  labelShares: { with_mask: 0.6, without_mask: 0.33, mask_worn_incorrectly: 0.07 },
 });
