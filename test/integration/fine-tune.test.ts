@@ -53,8 +53,11 @@ const recipe: FineTuneRecipe = fineTuneRecipeSchema.parse({
   otherSources: { ...production.sources['scenes/ilc'], paintedWeights: { with_mask: 0.01 }, minFacePx: 0 },
   variants: { ...production.variants, mask_worn_incorrectly: 3 },
   split: { ...production.split, twinMaxDistance: 0 },
+  // Not the product's own: what is chosen there must not decide whether made-up squares are learnt.
+  labelShares: { with_mask: 0.5, without_mask: 0.4, mask_worn_incorrectly: 0.1 },
   optimisation: {
     ...production.optimisation,
+    seed: 20261124,
     batchSize: 16,
     epochSamples: 160,
     maxEpochs: 2,

@@ -7,7 +7,7 @@ import { configSchema } from '../../../../src/config/schema.js';
 import { countFalseBoxes, type FalseBoxOptions } from '../../../../src/training/evaluation/false-boxes.js';
 import type { InferencePort } from '../../../../src/training/evaluation/judge.js';
 
-const { classification, detection, policy } = configSchema.parse({});
+const { classification, policy } = configSchema.parse({});
 const WIDTH_PX = { mask: 330, bare: 340, hand: 350, wall: 360 };
 let folder: string;
 
@@ -61,7 +61,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const options = (dataDir: string): FalseBoxOptions => ({
   ...{ dataDir, model: 'm', detector: 'd', inference, concurrency: 2, violations: policy.labels },
   rules: {
-    ...{ scoreThreshold: detection.scoreThreshold, minFaceScore: 0.1, minCertainty: 0.6, analysedPx: 640 },
+    ...{ scoreThreshold: 0.5, minFaceScore: 0.1, minCertainty: 0.6, analysedPx: 640 },
     crop: classification,
   },
 });
