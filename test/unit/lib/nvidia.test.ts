@@ -20,8 +20,8 @@ it('reads version and names as the driver writes them', () => {
     'proc/driver/nvidia/version',
     'NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC 2024\nGCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n',
   );
-  write('proc/driver/nvidia/gpus/0000:0a:00.0/information', 'Model: \t\t NVIDIA T4\nIRQ:   \t\t 16\n');
-  write('proc/driver/nvidia/gpus/0000:01:00.0/information', 'Model: \t\t NVIDIA L4\nIRQ:   \t\t 17\n');
+  write('proc/driver/nvidia/gpus/0000:01:00.0/information', 'Model: \t\t NVIDIA T4\nIRQ:   \t\t 16\n');
+  write('proc/driver/nvidia/gpus/0000:0a:00.0/information', 'Model: \t\t NVIDIA L4\nIRQ:   \t\t 17\n');
   expect(readNvidiaGpus(root)).toEqual({
     isPresent: true,
     driverVersion: '550.54.15',
@@ -35,6 +35,13 @@ it('reads the version of the open kernel module', () => {
     'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build  (dvs-builder)\n',
   );
   expect(readNvidiaGpus(root).driverVersion).toBe('570.124.06');
+});
+
+it('leaves out a GPU that gives no model, and a version that is none', () => {
+  write('proc/driver/nvidia/version', 'NVRM version: unknown\n');
+  write('proc/driver/nvidia/gpus/0000:01:00.0/information', 'IRQ: 16\n');
+  mkdirSync(join(root, 'proc/driver/nvidia/gpus/0000:02:00.0'));
+  expect(readNvidiaGpus(root)).toEqual({ isPresent: true, driverVersion: null, names: [] });
 });
 
 it('takes a device in a container for a GPU without a name', () => {
