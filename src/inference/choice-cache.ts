@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { cacheDir } from '../lib/cache-dir.js';
@@ -54,12 +54,12 @@ export async function countRemembered(path: string): Promise<number | null> {
 
 /** Adds a measurement, in one step. Returns why it could not, which is no reason to stop; null when it could. */
 export async function remember(path: string, key: string, found: EngineMeasurement): Promise<string | null> {
+  const fresh = `${path}.${process.pid}`;
   try {
     const entries = Object.entries({ ...(await readAll(path)), [key]: found })
       .sort(([, a], [, b]) => b.measuredAt.localeCompare(a.measuredAt))
       .slice(0, MAX_ENTRIES);
     await mkdir(dirname(path), { recursive: true });
-    const fresh = `${path}.${process.pid}`;
     await writeFile(
       fresh,
       JSON.stringify({ formatVersion: 1, measurements: Object.fromEntries(entries) }, null, 1),
@@ -67,6 +67,7 @@ export async function remember(path: string, key: string, found: EngineMeasureme
     await rename(fresh, path);
     return null;
   } catch (error) {
+    await rm(fresh, { force: true }).catch(() => {});
     return error instanceof Error ? error.message : String(error);
   }
 }

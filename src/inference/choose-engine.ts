@@ -97,8 +97,15 @@ async function keyOf(question: EngineQuestion): Promise<{ key: string; installed
   return { key: choiceKey({ manifests, detectorSize, threads, device, installed }), installed };
 }
 
-/** What may run here, the likely fastest first. TensorRT only when asked for: it compiles a model for minutes. */
-export function listCandidates(installed: InstalledEngines, device: EngineDevice): EngineCandidate[] {
+/**
+ * What may run here, the likely fastest first. TensorRT only when asked for: it compiles a model for minutes.
+ * `hasGpu`: whether an NVIDIA GPU is there.
+ */
+export function listCandidates(
+  installed: InstalledEngines,
+  device: EngineDevice,
+  hasGpu = readNvidiaGpus().isPresent,
+): EngineCandidate[] {
   const candidates: EngineCandidate[] = [];
   const add = (engine: EngineName, on: EngineDevice) => candidates.push({ engine, device: on });
   const wantsGpu = device !== 'cpu' && device !== 'wasm';
@@ -110,7 +117,7 @@ export function listCandidates(installed: InstalledEngines, device: EngineDevice
   if (installed.tfjs !== null) {
     if (installed.native !== null && device !== 'wasm') {
       // A build for GPUs finds out by itself whether there is one.
-      add('tfjs', wantsGpu && readNvidiaGpus().isPresent ? 'cuda' : 'cpu');
+      add('tfjs', wantsGpu && hasGpu ? 'cuda' : 'cpu');
     }
     add('tfjs', 'wasm');
   }
