@@ -53,7 +53,7 @@ async function autoFinding(question: EngineQuestion): Promise<Finding> {
   return {
     name,
     state: 'absent',
-    detail: others === 0 ? of : `${of} (${others} measurements of others are)`,
+    detail: others === 0 ? of : `${of} (of other machines or configurations: ${others})`,
     remedy:
       'the first start of the service measures for about a second and remembers; npx maskwatch bench engines compares now',
   };
