@@ -1,6 +1,17 @@
 import type { EngineDevice } from './engine.js';
 
 /**
+ * Since 1.29 ONNX Runtime's binaries for Linux tell Microsoft, unasked, of every session: names and hashes of models,
+ * the machine, an identifier that they write below the cache folder. A watcher of cameras tells nobody.
+ */
+const NO_TELEMETRY = { ORT_DISABLE_TELEMETRY: '1' } as const;
+
+/** For this process, its threads and its children; to be called in the main thread before ONNX Runtime is loaded. */
+export function refuseTelemetry(): void {
+  for (const [name, value] of Object.entries(NO_TELEMETRY)) process.env[name] ??= value;
+}
+
+/**
  * What native libraries read from the environment of the process, once, when they are loaded. Given to a process before
  * it starts, or set in its main thread: what a thread sets in its own copy never gets there.
  * `threads`: of one operation, 1 or more.
@@ -10,6 +21,7 @@ export function nativeEnvironment(
   device: EngineDevice = 'auto',
 ): Readonly<Record<string, string>> {
   return {
+    ...NO_TELEMETRY,
     // Without it TensorFlow takes nearly all memory of the GPU.
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
     // 2 = errors only.

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import type { EngineInfo } from '../../workers/protocol.js';
 import { AppError, messageOf } from '../lib/errors.js';
 import { checkPictureInput } from './check-input.js';
 import type { EngineDevice, InferenceEngine, LoadedModel, Tensor } from './engine.js';
 import { type ModelManifest, readManifest } from './manifest.js';
+import { refuseTelemetry } from './native-environment.js';
 import { type ChosenProvider, chooseProvider } from './onnxruntime-provider.js';
 import { padBatches } from './pad-batches.js';
 
@@ -29,6 +31,7 @@ export class OnnxRuntimeEngine implements InferenceEngine {
 
   /** Throws what the package throws when it is missing or does not fit this machine. */
   static async open(options: OnnxRuntimeOptions): Promise<OnnxRuntimeEngine> {
+    if (isMainThread) refuseTelemetry();
     const ort = await import('onnxruntime-node');
     // 'warning' tells of every GPU that a container hides.
     ort.env.logLevel = 'error';

@@ -43,7 +43,7 @@ describe('maskwatch doctor', () => {
       state: 'absent',
       remedy: expect.stringContaining('maskwatch bench engines'),
     });
-    expect(existsSync(join(home, 'new', 'maskwatch')), 'it changes nothing').toBe(false);
+    expect(existsSync(join(home, 'new')), 'it changes nothing').toBe(false);
   });
 
   it.skipIf(readInstalledEngines().onnxruntime === null)(
