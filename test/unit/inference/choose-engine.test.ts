@@ -24,20 +24,20 @@ const list = (installed: InstalledEngines, device: EngineDevice, hasGpu: boolean
   listCandidates(installed, device, hasGpu).map((one) => `${one.engine} ${one.device}`);
 
 describe('listCandidates', () => {
-  it.each<[string, InstalledEngines, EngineDevice, boolean, string[]]>([
-    ['nothing', NONE, 'auto', true, []],
-    ['npm packages', PLAIN, 'auto', false, ['onnxruntime cpu', 'tfjs wasm']],
-    ['npm packages', PLAIN, 'cuda', true, ['onnxruntime cpu', 'tfjs wasm']],
-    ['npm packages', PLAIN, 'wasm', false, ['tfjs wasm']],
-    ['only ONNX Runtime', { ...PLAIN, tfjs: null }, 'auto', false, ['onnxruntime cpu']],
-    ['only ONNX Runtime', { ...PLAIN, tfjs: null }, 'wasm', false, []],
-    ['only TensorFlow.js', { ...PLAIN, onnxruntime: null }, 'auto', false, ['tfjs wasm']],
-    ['a binding without the packages', { ...ALL, tfjs: null }, 'cpu', true, ['onnxruntime cpu']],
-    ['all', ALL, 'cpu', true, ['onnxruntime cpu', 'tfjs cpu', 'tfjs wasm']],
-    ['all', ALL, 'wasm', true, ['tfjs wasm']],
-    ['all', ALL, 'cuda', true, ['onnxruntime cuda', 'onnxruntime cpu', 'tfjs cuda', 'tfjs wasm']],
-    ['all', ALL, 'auto', false, ['onnxruntime cuda', 'onnxruntime cpu', 'tfjs cpu', 'tfjs wasm']],
-  ])('%s (%o) on %s, a GPU there: %s', (_name, installed, device, hasGpu, expected) => {
+  it.each<[string, EngineDevice, boolean, InstalledEngines, string[]]>([
+    ['nothing', 'auto', true, NONE, []],
+    ['npm packages', 'auto', false, PLAIN, ['onnxruntime cpu', 'tfjs wasm']],
+    ['npm packages', 'cuda', true, PLAIN, ['onnxruntime cpu', 'tfjs wasm']],
+    ['npm packages', 'wasm', false, PLAIN, ['tfjs wasm']],
+    ['only ONNX Runtime', 'auto', false, { ...PLAIN, tfjs: null }, ['onnxruntime cpu']],
+    ['only ONNX Runtime', 'wasm', false, { ...PLAIN, tfjs: null }, []],
+    ['only TensorFlow.js', 'auto', false, { ...PLAIN, onnxruntime: null }, ['tfjs wasm']],
+    ['a binding without the packages', 'cpu', true, { ...ALL, tfjs: null }, ['onnxruntime cpu']],
+    ['all', 'cpu', true, ALL, ['onnxruntime cpu', 'tfjs cpu', 'tfjs wasm']],
+    ['all', 'wasm', true, ALL, ['tfjs wasm']],
+    ['all', 'cuda', true, ALL, ['onnxruntime cuda', 'onnxruntime cpu', 'tfjs cuda', 'tfjs wasm']],
+    ['all', 'auto', false, ALL, ['onnxruntime cuda', 'onnxruntime cpu', 'tfjs cpu', 'tfjs wasm']],
+  ])('%s on %s, a GPU there: %s', (_name, device, hasGpu, installed, expected) => {
     expect(list(installed, device, hasGpu)).toEqual(expected);
   });
 
