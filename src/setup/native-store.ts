@@ -125,6 +125,20 @@ export async function unlinkPackage(packageDir: string): Promise<void> {
   }
 }
 
+/**
+ * Takes the package off a build that does not load, back to the one that it was linked to before (`linkedBuild`), if
+ * that was another. Both folders exist.
+ */
+export async function linkBack(
+  packageDir: string,
+  failedFolder: string,
+  before: ReturnType<typeof linkedBuild>,
+): Promise<void> {
+  await unlinkPackage(packageDir);
+  if (before && before.folder !== realpathSync(failedFolder))
+    await linkPackage(packageDir, before.folder, dirname(before.folder));
+}
+
 /** A new folder in which a build is made, until {@link keepBuild} gives it its name. */
 export async function beginBuild(storeDir: string): Promise<string> {
   const folder = join(storeDir, `${BUILDING}${process.pid}`);

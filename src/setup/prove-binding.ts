@@ -38,6 +38,6 @@ export async function proveBinding(packageDir: string, signal?: AbortSignal): Pr
       : lastLines(run.stderr.replaceAll(/^.*(oneDNN|absl::InitializeLog).*$/gm, ''));
   throw new AppError('SETUP_LOAD_FAILED', `the binding was built but does not load: ${why}`, {
     path: packageDir,
-    hint: 'what was built is removed again; ONNX Runtime and WebAssembly go on (maskwatch doctor)',
+    hint: 'it is taken out of use again; ONNX Runtime and WebAssembly go on (maskwatch doctor)',
   });
 }

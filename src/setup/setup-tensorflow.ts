@@ -15,6 +15,8 @@ import {
   folderBytes,
   isLinked,
   keepBuild,
+  linkBack,
+  linkedBuild,
   linkPackage,
   listBuilding,
   listBuilds,
@@ -64,8 +66,9 @@ export interface SetupReport {
 
 /**
  * Makes native TensorFlow.js loadable: downloads TensorFlow's wheel, compares its hash, takes the libraries out, builds
- * the binding, links it into the npm package and loads it once. All is made in a folder of its own, which gets its name
- * when it has loaded; what fails or is stopped leaves nothing behind. What is there already is left alone.
+ * the binding, links it into the npm package and loads it once. All is made in a folder of its own, which counts as a
+ * build when it has loaded; what fails or is stopped leaves nothing behind, and links the package again to the build of
+ * another variant that it was linked to. What is there already is left alone.
  * Throws `AppError`s SETUP_…; the signal's reason when aborted.
  */
 export async function setupTensorFlow(options: SetupOptions = {}): Promise<SetupReport> {
@@ -104,9 +107,16 @@ async function setup(options: SetupOptions, storeDir: string): Promise<SetupRepo
     } finally {
       await rm(temp, { recursive: true, force: true });
     }
-    await linkPackage(packageDir, folder, storeDir);
-    progress.phase('loading TensorFlow');
-    await prove(packageDir, signal);
+    const before = linkedBuild(packageDir);
+    try {
+      await linkPackage(packageDir, folder, storeDir);
+      progress.phase('loading TensorFlow');
+      await prove(packageDir, signal);
+    } catch (error) {
+      // Linked, it would be taken for good the next time.
+      await linkBack(packageDir, folder, before);
+      throw error;
+    }
     return report('linked', there);
   }
   const marker = await build({ ...options, storeDir, packageDir, release, progress, prove });
@@ -127,6 +137,7 @@ async function build(
   const compiler = await findCompiler(env);
   await mkdir(storeDir, { recursive: true });
   checkSpace(storeDir, release);
+  const before = linkedBuild(packageDir);
   const building = await beginBuild(storeDir);
   let kept: string | null = null;
   try {
@@ -172,7 +183,7 @@ async function build(
     await rm(building, { recursive: true, force: true });
     // Without a marker it is no build: it did not load.
     if (kept) {
-      await unlinkPackage(packageDir);
+      await linkBack(packageDir, kept, before);
       await rm(kept, { recursive: true, force: true });
     }
   }
