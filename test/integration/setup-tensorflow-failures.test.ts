@@ -153,6 +153,7 @@ describe.skipIf(!isPlatformFit())('a set-up that fails', () => {
     prove.mockImplementationOnce(() => Promise.reject(abort.signal.reason));
     const stopped = setUp({ signal: abort.signal, progress: { ...SILENT, phase } });
     await expect(stopped).rejects.toThrow('enough');
+    expect(prove).toHaveBeenCalledTimes(at === 'loading TensorFlow' ? 1 : 0);
     prove.mockReset().mockResolvedValue({ tensorflow: '9.9.9', isGpu: false });
     expectNothingLeft();
   });
@@ -160,7 +161,10 @@ describe.skipIf(!isPlatformFit())('a set-up that fails', () => {
   it('stopped while a wheel is unpacked leaves nothing', async () => {
     const abort = new AbortController();
     const begin = (label: string) => label.startsWith('unpacking') && abort.abort(new Error('enough'));
-    await expect(setUp({ signal: abort.signal, progress: { ...SILENT, begin } })).rejects.toThrow('enough');
+    const progress = { ...SILENT, begin, phase: vi.fn() };
+    await expect(setUp({ signal: abort.signal, progress })).rejects.toThrow('enough');
+    // Not only when the next step begins.
+    expect(progress.phase).not.toHaveBeenCalled();
     expectNothingLeft();
   });
 
@@ -171,6 +175,13 @@ describe.skipIf(!isPlatformFit())('a set-up that fails', () => {
     expect(stored()).toEqual(['tensorflow-9.9.9-cpu']);
     expect(linkedTo()).toBe('tensorflow-9.9.9-cpu');
     expect(await setUp()).toMatchObject({ state: 'already-there' });
+  });
+
+  it('when it builds again by force leaves nothing either', async () => {
+    await setUp();
+    prove.mockRejectedValueOnce(new Error('it does not load'));
+    await expect(setUp({ force: true })).rejects.toThrow('it does not load');
+    expectNothingLeft();
   });
 
   it('at linking a build again does not take it for good the next time', async () => {

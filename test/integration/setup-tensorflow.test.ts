@@ -115,6 +115,9 @@ describe.skipIf(!isPlatformFit() || !runs('python3', '-m', 'pip', '--version'))(
       expect(await setUp(fetched())).toMatchObject({ state: 'set-up', variant: 'cuda' });
       expect(readFileSync(join(made.packageDir, 'deps/lib/libcudart.so.12'), 'utf8')).toBe('made-up');
       expect(stored()).toEqual(['tensorflow-9.9.9-cuda']);
+      expect(readdirSync(join(made.storeDir, 'tensorflow-9.9.9-cuda')).sort()).toEqual([
+        ...['deps', 'lib', 'licenses', 'setup.json'],
+      ]);
     });
 
     it('are refused when their hash is another', async () => {
