@@ -7,6 +7,7 @@ import { packageVersion } from '../../lib/package-paths.js';
 import { ffmpegFinding, machineFinding, modelFindings, nodeFinding } from './component-findings.js';
 import { engineFindings, gpuFinding } from './engine-findings.js';
 import type { Finding } from './finding.js';
+import { cacheFinding, setUpFinding } from './storage-findings.js';
 
 export interface MachineReport {
   readonly maskwatch: string;
@@ -39,7 +40,8 @@ export async function examineMachine(options: {
   signal.throwIfAborted();
   add(gpuFinding(gpus));
   add(...(await engineFindings(question, gpus, signal)));
-  add(await autoFinding(question));
+  add(await setUpFinding(gpus.isPresent ? 'cuda' : 'cpu'));
+  add(cacheFinding(), await autoFinding(question));
   return { maskwatch: packageVersion(), ok: findings.every(({ state }) => state !== 'problem'), findings };
 }
 
