@@ -1,5 +1,5 @@
 // Fine-tunes YuNet on masked faces and writes the model's folder.
-// npx tsx scripts/train-detector.ts --data DATA [--out models/yunet-mask] [--steps N] [--checkpoint FILE] [--cache DIR]
+// npx tsx scripts/train-detector.ts --data DATA [--out models/yunet-mask] [--steps N] [--blend SHARE] [--checkpoint FILE] [--cache DIR]
 // DATA holds weights/, scenes/, crops/ and paper/ as models/yunet-mask/README.md lists them. A run whose checkpoint is
 // found goes on from it.
 import { mkdir } from 'node:fs/promises';
@@ -17,12 +17,14 @@ const { values } = parseArgs({
     data: { type: 'string' },
     out: { type: 'string', default: 'models/yunet-mask' },
     steps: { type: 'string', default: String(DETECTOR_RECIPE.schedule.steps) },
+    blend: { type: 'string', default: String(DETECTOR_RECIPE.blendShare) },
     checkpoint: { type: 'string' },
     cache: { type: 'string', default: join(tmpdir(), 'maskwatch-training') },
   },
 });
 if (values.data === undefined) throw new Error('say where the data are: --data DATA');
 const { data, out, cache } = values;
+const blendShare = Number(values.blend);
 await mkdir(cache, { recursive: true });
 const say = (line: string) => process.stderr.write(`${line}\n`);
 let losses: number[] = [];
@@ -35,6 +37,7 @@ const { network, bestStep, bestMerit, counts } = await runDetectorTraining({
   recipe: {
     ...DETECTOR_RECIPE,
     schedule: { ...DETECTOR_RECIPE.schedule, steps: Number(values.steps) },
+    blendShare,
   },
   onLine: say,
   onStep: (done, loss) => {
@@ -50,7 +53,7 @@ await exportModel(network, {
   modelDir: out,
   manifest: {
     name: basename(out),
-    version: '1.0.0',
+    version: '1.1.0',
     task: 'face-detection',
     description: 'YuNet-n, fine-tuned on masked faces; 75 856 parameters, five landmarks.',
     license: 'Apache-2.0',
@@ -58,7 +61,7 @@ await exportModel(network, {
       'start: models/yunet-n',
       'fine-tuned: npx tsx scripts/train-detector.ts, data named in README.md',
     ],
-    training: { ...counts, steps: Number(values.steps), bestStep, bestMerit },
+    training: { ...counts, steps: Number(values.steps), bestStep, bestMerit, blendShare },
   },
   outputs: yunetOutputs(),
   multipleOf: 32,

@@ -58,6 +58,7 @@ const recipe: FineTuneRecipe = fineTuneRecipeSchema.parse({
   optimisation: {
     ...production.optimisation,
     seed: 20261124,
+    runs: 1,
     batchSize: 16,
     epochSamples: 160,
     maxEpochs: 2,
@@ -151,6 +152,24 @@ describe.skipIf(backend !== 'tensorflow')('fine-tuning (needs native TensorFlow)
     expect((await modelBytes('other')).equals(await modelBytes('straight'))).toBe(false);
     // What was left by the run before belongs to another recipe.
     await expect(run('other', { isResumed: true })).rejects.toMatchObject({ code: 'CHECKPOINT_OTHER_RUN' });
+  }, 240_000);
+
+  it('keeps the mean of two runs where it is better than both, also when stopped in the second', async () => {
+    const twice = { ...recipe, optimisation: { ...recipe.optimisation, runs: 2 } };
+    const straight = await run('twice', { recipe: twice });
+    expect(straight.epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
+    const { losses, meanLoss, kept } = straight.runs;
+    expect(losses).toHaveLength(2);
+    expect(losses[0]).not.toBe(losses[1]);
+    const lowest = Math.min(...losses);
+    expect(kept).toBe(meanLoss! < lowest ? 'mean' : losses.indexOf(lowest) + 1);
+    expect(straight.judged.loss).toBe(Math.min(meanLoss!, lowest));
+
+    await expect(run('twice-broken', { recipe: twice, stopAtStep: 34 })).rejects.toThrow('stopped here');
+    const resumed = await run('twice-broken', { recipe: twice, isResumed: true });
+    // Twenty steps of the first run, and those of the second up to its last checkpoint.
+    expect(resumed.resumedAtStep).toBe(32);
+    expect((await modelBytes('twice-broken')).equals(await modelBytes('twice'))).toBe(true);
   }, 240_000);
 
   it('ships scores and face, each calibrated, and writes report, log and split', async () => {

@@ -175,6 +175,7 @@ describe.skipIf(backend !== 'tensorflow')('fine-tuning the detector (needs nativ
         recipe: {
           samples: SAMPLES,
           schedule: { ...SCHEDULE, steps: 3, warmUpSteps: 20, validateEverySteps: 3 },
+          blendShare: 0.7,
         },
         onLine: (line) => lines.push(line),
       });

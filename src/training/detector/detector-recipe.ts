@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readRgbPicture } from '../dataset/rgb-picture.js';
+import { blendNetworks } from '../export/blend-networks.js';
 import type { Network } from '../export/network.js';
 import { writeOnnx } from '../export/onnx-writer.js';
 import { startNativeTensorFlow } from '../head/tensorflow.js';
@@ -15,8 +16,18 @@ import { DETECTOR_SCHEDULE, type DetectorSchedule, trainDetector } from './train
 export interface DetectorRecipe {
   readonly samples: SampleRules;
   readonly schedule: DetectorSchedule;
+  /**
+   * How far the kept weights go from the start's to the best step's: on the way the detector keeps more of what it
+   * knew (weight-space ensembles, Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
+   */
+  readonly blendShare: number;
 }
-export const DETECTOR_RECIPE: DetectorRecipe = { samples: SAMPLE_RULES, schedule: DETECTOR_SCHEDULE };
+export const DETECTOR_RECIPE: DetectorRecipe = {
+  samples: SAMPLE_RULES,
+  schedule: DETECTOR_SCHEDULE,
+  // Of 0.3, 0.5, 0.7 and 1 on the validation part; see "Blend" in docs/training.md.
+  blendShare: 0.7,
+};
 
 export interface DetectorTrainingOptions {
   readonly start: Network;
@@ -40,7 +51,7 @@ const KEPT_BYTES = 3 * 2 ** 30;
 const MERIT_EXTRA_PER_100 = [25, 100] as const;
 const MERIT_SCORES = Array.from({ length: 18 }, (_, i) => 0.08 + i * 0.05);
 
-/** Fine-tunes a detector on labelled pictures; the validation part chooses. */
+/** Fine-tunes a detector on labelled pictures; the validation part chooses the step. The result is blended. */
 export async function runDetectorTraining(options: DetectorTrainingOptions): Promise<{
   readonly network: Network;
   readonly bestStep: number;
@@ -67,7 +78,8 @@ export async function runDetectorTraining(options: DetectorTrainingOptions): Pro
     start,
     scenes: new TeachingPictures(taught.scenes, KEPT_BYTES),
     portraits: new TeachingPictures(taught.portraits, KEPT_BYTES / 2),
-    ...recipe,
+    samples: recipe.samples,
+    schedule: recipe.schedule,
     ...(options.checkpointFile === undefined ? {} : { checkpointFile: options.checkpointFile }),
     dataKey: runKey(teacher.id, taught),
     ...(options.onStep ? { onStep: options.onStep } : {}),
@@ -79,7 +91,7 @@ export async function runDetectorTraining(options: DetectorTrainingOptions): Pro
       return merit;
     },
   });
-  return { ...result, counts };
+  return { ...result, network: blendNetworks(start, result.network, recipe.blendShare), counts };
 }
 
 /** A network as a source of detections; its name changes with its weights. */

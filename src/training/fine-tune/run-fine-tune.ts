@@ -26,7 +26,7 @@ import { findDetections } from './find-detections.js';
 import { type JudgedValidation, judgeLogits, predictBank } from './judge-validation.js';
 import { MASK_OUTPUTS, maskNetwork, withScores } from './mask-network.js';
 import { narrowWeights } from './narrow-weights.js';
-import { mostSteps, trainNetwork } from './train-network.js';
+import { mostSteps, type TrainedRuns, trainRuns } from './train-runs.js';
 
 export interface FineTuneOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   /** The model's folder, `…/models/NAME`; its last part becomes the model's name. */
@@ -56,8 +56,9 @@ export interface FineTuneReport {
   readonly backend: string;
   readonly epochs: readonly EpochFigures[];
   readonly bestEpoch: number;
+  readonly runs: TrainedRuns['runs'];
   readonly resumedAtStep: number;
-  /** Of the best epoch, after calibration. */
+  /** Of what is kept, after calibration. */
   readonly validation: ClassificationMetrics;
   readonly judged: JudgedValidation;
   readonly seconds: number;
@@ -112,23 +113,19 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
   const heldOut = await open('validation');
 
   const board = new TrainingBoard(join(runDir, 'tensorboard'));
-  let last = '';
+  const judge = async (network: Network) =>
+    judgeLogits(heldOut, await predictBank(network, heldOut, recipe.inputPx), recipe.labelShares);
   const trained = await step(progress, 'training', mostSteps(recipe.optimisation), 'steps', (onProgress) =>
-    trainNetwork(initial, {
-      recipe,
+    trainRuns(initial, recipe, {
       bank,
-      judge: async (network) =>
-        judgeLogits(heldOut, await predictBank(network, heldOut, recipe.inputPx), recipe.labelShares),
+      judge,
       checkpoint: {
         path: join(runDir, 'checkpoint.bin'),
         key: runKey(recipe, bank.key, heldOut.key),
         isResumed: options.isResumed ?? false,
       },
-      onStep: (done, loss) => onProgress(done, `loss ${loss.toFixed(3)}${last}`),
-      onEpoch: (figures) => {
-        board.epoch(figures);
-        last = `, epoch ${figures.epoch}: validation macro-F1 ${figures.validationMacroF1!.toFixed(4)}`;
-      },
+      onProgress,
+      onEpoch: (figures) => board.epoch(figures),
       ...abort,
     }),
   ).finally(() => board.close());
@@ -144,6 +141,7 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
     backend,
     epochs: trained.epochs,
     bestEpoch: trained.bestEpoch,
+    runs: trained.runs,
     resumedAtStep: trained.resumedAtStep,
     validation: trained.judged.labels,
     judged: trained.judged,
@@ -186,6 +184,7 @@ async function writeModel(recipe: FineTuneRecipe, network: Network, report: Fine
         places: report.places,
         calibration: judged.calibration,
         bestEpoch: report.bestEpoch,
+        runs: report.runs,
         validation: {
           accuracy: judged.labels.accuracy,
           macroF1: judged.labels.macroF1,
@@ -211,9 +210,10 @@ async function writeReport(recipe: FineTuneRecipe, report: FineTuneReport): Prom
     epochs,
     bestEpoch,
     stoppedBecause:
-      epochs.length < recipe.optimisation.maxEpochs
+      epochs.length < recipe.optimisation.maxEpochs * recipe.optimisation.runs
         ? `no better validation loss for ${recipe.optimisation.patienceEpochs} epochs`
         : 'all epochs of the recipe done',
+    notes: describeRuns(report.runs),
     sets: [
       { name: 'validation part (used to choose the epoch and to calibrate)', metrics: judged.labels },
       ...Object.entries(judged.byDataset).map(([name, metrics]) => ({ name, metrics })),
@@ -225,6 +225,15 @@ async function writeReport(recipe: FineTuneRecipe, report: FineTuneReport): Prom
     seconds: report.seconds,
     facts: report.facts,
   });
+}
+
+function describeRuns({ losses, meanLoss, kept }: TrainedRuns['runs']): string[] {
+  if (meanLoss === null) return [];
+  const each = losses.map((loss) => loss.toFixed(4)).join(', ');
+  const what = kept === 'mean' ? 'the mean of their weights' : `run ${kept}`;
+  return [
+    `${losses.length} runs, validation loss ${each}; of the mean of their weights ${meanLoss.toFixed(4)}: kept is ${what}`,
+  ];
 }
 
 function requireEveryLabel(sources: Readonly<Record<'train' | 'validation', readonly CropSource[]>>): void {

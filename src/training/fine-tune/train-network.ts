@@ -64,7 +64,7 @@ const FRESH: RunState = {
 };
 
 /** Steps of a run that does not stop early. */
-export function mostSteps({ epochSamples, batchSize, maxEpochs }: FineTuneOptimisation): number {
+export function stepsPerRun({ epochSamples, batchSize, maxEpochs }: FineTuneOptimisation): number {
   return stepsPerEpoch({ epochSamples, batchSize }) * maxEpochs;
 }
 
@@ -129,7 +129,7 @@ export async function trainNetwork(network: Network, options: TrainNetworkOption
     };
 
     const perEpoch = stepsPerEpoch(optimisation);
-    const total = mostSteps(optimisation);
+    const total = stepsPerRun(optimisation);
     let draws: Draw[] = [];
     let drawnEpoch = 0;
     let startMs = performance.now();

@@ -72,7 +72,13 @@ const negativesSchema = z.strictObject({
 });
 
 const optimisationSchema = z.strictObject({
+  /** Of the first run and of the weights that all begin from; further runs count on. */
   seed: z.int(),
+  /**
+   * So many runs in which chance falls otherwise; the mean of their weights is kept where it is better than the best
+   * of them (Wortsman et al., "Model soups", 2022).
+   */
+  runs: z.int().positive().default(1),
   batchSize: z.int().positive(),
   /** Samples of one epoch; the last batch is filled up. */
   epochSamples: z.int().positive(),
