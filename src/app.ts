@@ -8,6 +8,7 @@ import { assertBindAllowed } from './http/origin.js';
 import { assessReadiness } from './http/readiness.js';
 import { type FfmpegBinary, findFfmpeg } from './ingest/ffmpeg-binary.js';
 import { FRAME_DROP_REASONS } from './ingest/frame-source.js';
+import { StartGate } from './ingest/start-gate.js';
 import { type Clock, systemClock } from './lib/clock.js';
 import { CloseStack } from './lib/close-stack.js';
 import { endProcessSoon } from './lib/end-process.js';
@@ -44,6 +45,7 @@ interface WatchedCamera {
 /** What all cameras share. */
 interface Shared {
   readonly binary: FfmpegBinary;
+  readonly gate: StartGate;
   readonly metrics: Metrics;
   readonly faults: RepeatSummary;
   readonly stats: LiveStats;
@@ -120,7 +122,8 @@ export class App {
 
     const stats = new LiveStats(clock);
     const newEpisodeId = createEpisodeIdGenerator();
-    const shared: Shared = { binary, metrics, faults, stats, inference, publishing, newEpisodeId };
+    const gate = new StartGate(config.ingest.maxStarting);
+    const shared: Shared = { binary, gate, metrics, faults, stats, inference, publishing, newEpisodeId };
     // Opened last, stopped first: whatever the cameras lead to must still be there.
     const withinMs = config.ingest.killAfterSeconds * 1000 + CAMERAS_CLOSE_MS;
     closers.push('cameras', () => this.#stopCameras(), withinMs);
@@ -153,7 +156,7 @@ export class App {
     const runtime = camera.enabled
       ? assembleCamera({
           ...{ config, camera, clock, output, metrics, stats },
-          ...{ binary: shared.binary, newEpisodeId: shared.newEpisodeId },
+          ...{ binary: shared.binary, gate: shared.gate, newEpisodeId: shared.newEpisodeId },
           ...{ detector: inference.detector, classifier: inference.classifier },
           faults: shared.faults,
           log: cameraLog(this.#log, camera.id),

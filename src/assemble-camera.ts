@@ -10,6 +10,7 @@ import type { CameraStatus } from './domain/camera.js';
 import { CameraSupervisor } from './ingest/camera-supervisor.js';
 import type { FfmpegBinary } from './ingest/ffmpeg-binary.js';
 import { FfmpegSource } from './ingest/ffmpeg-source.js';
+import type { StartGate } from './ingest/start-gate.js';
 import type { Clock } from './lib/clock.js';
 import type { Log } from './observability/logging.js';
 import type { Metrics } from './observability/metrics.js';
@@ -27,6 +28,8 @@ import { FaceTracker } from './tracking/face-tracker.js';
 const MIN_GAP_FRAMES = 2.5;
 const MIN_TENTATIVE_GAP_MS = 500;
 const MIN_CAMERA_LOST_MS = 10_000;
+/** Cameras send keyframes up to ten seconds apart. */
+const MIN_KEYFRAMES_STALL_MS = 25_000;
 /** A crop is classified in every frame until its track is decided; this bounds a crowd's share of one frame. */
 const MAX_CROPS_PER_FRAME = 16;
 
@@ -34,6 +37,7 @@ export interface CameraParts {
   readonly config: LoadedConfig;
   readonly camera: EffectiveCamera<LoadedCamera>;
   readonly binary: FfmpegBinary;
+  readonly gate: StartGate;
   readonly detector: FaceDetector;
   readonly classifier: MaskClassifier;
   readonly clock: Clock;
@@ -99,13 +103,19 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
     cameraId,
     clock,
     log,
+    gate: parts.gate,
     source: new FfmpegSource({
       cameraId,
-      url: camera.url,
+      // Evidence in full size will come from `url`; what is analysed needs no more than the smaller stream.
+      url: camera.subUrl ?? camera.url,
       ...(camera.username === undefined ? {} : { username: camera.username }),
       ...(camera.password === undefined ? {} : { password: camera.password.reveal() }),
       transport: camera.transport,
       loop: camera.loop,
+      decoding: camera.decoding,
+      keyframesOnly: camera.keyframesOnly,
+      rotationDegrees: camera.rotationDegrees,
+      inputOptions: camera.inputOptions,
       analysis: camera.analysis,
       binary: parts.binary,
       clock,
@@ -115,10 +125,15 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
     }),
     timeouts: {
       connectMs: config.ingest.connectTimeoutSeconds * 1000,
-      stallMs: Math.max(config.ingest.stallTimeoutSeconds * 1000, minGapMs),
+      stallMs: Math.max(
+        config.ingest.stallTimeoutSeconds * 1000,
+        minGapMs,
+        camera.keyframesOnly ? MIN_KEYFRAMES_STALL_MS : 0,
+      ),
       backoffMinMs: config.ingest.backoffMinSeconds * 1000,
       backoffMaxMs: config.ingest.backoffMaxSeconds * 1000,
       stableAfterMs: config.ingest.stableAfterSeconds * 1000,
+      deniedMaxMs: config.ingest.deniedRetryMaxSeconds * 1000,
     },
     onFrame: (frame) => {
       metrics.frameDecoded(cameraId);

@@ -3,11 +3,15 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { closest } from 'fastest-levenshtein';
 
-export const CAMERA_SCHEMES = ['rtsp', 'rtsps', 'http', 'https', 'file'] as const;
+export const CAMERA_SCHEMES = ['rtsp', 'rtsps', 'http', 'https', 'file', 'device'] as const;
+
+const isPlain = (scheme: string) => scheme === 'file' || scheme === 'device';
 
 /** What is wrong with a camera's address, in words without its credentials; `undefined` when nothing is. */
 export function checkCameraUrl(url: string): { message: string; hint?: string } | undefined {
-  const schemes = CAMERA_SCHEMES.map((scheme) => (scheme === 'file' ? 'file:' : `${scheme}://`)).join(', ');
+  const schemes = CAMERA_SCHEMES.map((scheme) => (isPlain(scheme) ? `${scheme}:` : `${scheme}://`)).join(
+    ', ',
+  );
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === undefined || /^[^:/]+:\d+(\/|$)/.test(url))
     return { message: `begins with no scheme; use one of ${schemes}`, hint: 'a file is given as file:PATH' };
@@ -19,6 +23,10 @@ export function checkCameraUrl(url: string): { message: string; hint?: string } 
   if (scheme === 'file') {
     return url.replace(/^file:(\/\/)?/i, '') === '' ? { message: 'names no file' } : undefined;
   }
+  if (scheme === 'device')
+    return url.length > 'device:'.length
+      ? undefined
+      : { message: 'names no device', hint: 'e.g. device:/dev/video0' };
   // Not by URL: a password with "@", "/" or "#" in it must be found here too, and gets through no parser.
   const authority = url.slice(scheme.length + 1).replace(/^\/*/, '');
   if (/^[^/?#]*@/.test(authority) || /^[^/?#:@[\]]+:(?!\d+(?:[/?#]|$)).*@/.test(authority))

@@ -72,6 +72,7 @@ export function resolveReferences(config: Config, file: string, sources: SecretS
     cameras: config.cameras.map(({ password, ...camera }) => ({
       ...camera,
       url: absoluteCameraUrl(camera.url, baseDir),
+      ...(camera.subUrl === undefined ? {} : { subUrl: absoluteCameraUrl(camera.subUrl, baseDir) }),
       ...(password === undefined ? {} : { password: found(password, sources) }),
     })),
     server: { ...server, ...(auth === undefined ? {} : { auth: { secret: found(auth.secret, sources) } }) },

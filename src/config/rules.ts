@@ -87,9 +87,12 @@ function checkServer(server: Loose, problems: PlacedProblem[]): void {
 }
 
 function checkCamera(camera: Loose, path: KeyPath, problems: PlacedProblem[]): void {
+  for (const key of ['url', 'subUrl']) {
+    const url = camera[key];
+    const fault = typeof url === 'string' && url !== '' ? checkCameraUrl(url) : undefined;
+    if (fault) problems.push({ path: [...path, key], ...fault });
+  }
   if (typeof camera.url !== 'string' || camera.url === '') return;
-  const fault = checkCameraUrl(camera.url);
-  if (fault) problems.push({ path: [...path, 'url'], ...fault });
   const isFile = camera.url.startsWith('file:');
   if (camera.loop === true && !isFile)
     problems.push({ path: [...path, 'loop'], message: 'is for file: addresses only' });

@@ -36,6 +36,20 @@ export const ingestSchema = z.strictObject({
     .max(3600)
     .default(30)
     .describe('Highest ceiling of that wait, seconds. Default 30.'),
+  deniedRetryMaxSeconds: z
+    .number()
+    .positive()
+    .max(86_400)
+    .default(600)
+    .describe(
+      'Highest ceiling of the wait after a camera refused user or password, seconds: it doubles from twice backoffMaxSeconds on, so that no account is locked. Default 600.',
+    ),
+  maxStarting: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(8)
+    .describe('Cameras that may start at a time; those that failed get half of the places. Default 8.'),
   stableAfterSeconds: z
     .number()
     .positive()

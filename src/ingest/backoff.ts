@@ -24,3 +24,23 @@ export function fullJitterMs(options: BackoffOptions, failures: number, random: 
 export function slowRetryMs(options: BackoffOptions, random: number): number {
   return options.maxMs * (0.5 + random / 2);
 }
+
+/**
+ * The wait after a camera refused user or password. Many cameras lock an account, or an address, after a handful of
+ * wrong attempts within half an hour, so this begins where {@link slowRetryMs} ends and doubles each time: from
+ * [c/2, c) with c = min(deniedMax, 2 · max · 2^denials).
+ *
+ * @param denials refusals in a row before this one, from 0.
+ */
+export function deniedRetryMs(
+  options: BackoffOptions,
+  deniedMaxMs: number,
+  denials: number,
+  random: number,
+): number {
+  const ceilingMs = Math.min(
+    Math.max(deniedMaxMs, options.maxMs),
+    2 * options.maxMs * 2 ** Math.min(denials, 52),
+  );
+  return ceilingMs * (0.5 + random / 2);
+}

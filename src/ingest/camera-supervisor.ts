@@ -3,7 +3,7 @@ import type { CameraReason, CameraStatus } from '../domain/camera.js';
 import type { Frame } from '../domain/frame.js';
 import type { Clock } from '../lib/clock.js';
 import { AppError } from '../lib/errors.js';
-import { fullJitterMs, slowRetryMs } from './backoff.js';
+import { deniedRetryMs, fullJitterMs, slowRetryMs } from './backoff.js';
 import {
   type CameraSituation,
   INITIAL_SITUATION,
@@ -11,7 +11,9 @@ import {
   nextSituation,
 } from './camera-state-machine.js';
 import type { FrameDropReason, FrameSink, FrameSource, RunEnd, StreamInfo } from './frame-source.js';
+import { FrameWatchdog } from './frame-watchdog.js';
 import type { IngestLog } from './ingest-log.js';
+import type { StartGate } from './start-gate.js';
 
 /** All in ms. */
 export interface SupervisorTimeouts {
@@ -23,6 +25,8 @@ export interface SupervisorTimeouts {
   readonly backoffMaxMs: number;
   /** A run that delivered frames for this long was stable: the back-off begins small again. */
   readonly stableAfterMs: number;
+  /** Highest ceiling of the wait after the camera refused user or password. Default 600 000. */
+  readonly deniedMaxMs?: number;
 }
 
 export interface CameraSupervisorOptions {
@@ -30,6 +34,8 @@ export interface CameraSupervisorOptions {
   readonly source: FrameSource;
   readonly clock: Clock;
   readonly timeouts: SupervisorTimeouts;
+  /** Shared by all cameras. Default: none, starts at once. */
+  readonly gate?: StartGate;
   /** From [0, 1). Default `Math.random`. */
   readonly random?: () => number;
   /** The receiver owns one hold of the frame. */
@@ -57,6 +63,8 @@ export class CameraSupervisor {
   #starts = 0;
   /** Failed runs in a row, not counting what came before a stable one. */
   #failures = 0;
+  /** Refusals of user or password in a row. */
+  #denials = 0;
   #loggedReason: CameraReason | null = null;
   #streamInfo: StreamInfo | null = null;
   #isRunning = false;
@@ -100,7 +108,7 @@ export class CameraSupervisor {
     try {
       this.#apply({ kind: 'start' });
       while (!signal.aborted) {
-        const { end, liveMs } = await this.#runOnce(signal);
+        const { end, liveMs } = await this.#attempt(signal);
         if (signal.aborted) break;
         this.#options.onRunEnd?.(end);
         if (end.reason === 'end_of_file') {
@@ -118,21 +126,55 @@ export class CameraSupervisor {
     }
   }
 
-  /** @returns why it ended, and for how long it had delivered frames, ms. */
-  async #runOnce(signal: AbortSignal): Promise<{ end: RunEnd; liveMs: number }> {
+  /** Asks whether anybody is there, waits for a place among those that start, and runs. */
+  async #attempt(signal: AbortSignal): Promise<{ end: RunEnd; liveMs: number }> {
+    const { source, gate } = this.#options;
+    const problem = await source.check?.(signal);
+    if (problem) return { end: problem, liveMs: 0 };
+    let leave: (() => void) | undefined;
+    try {
+      leave = await gate?.enter({ isRetry: this.#failures > 0 }, signal);
+      return await this.#runOnce(signal, leave);
+    } catch (error) {
+      if (leave || !signal.aborted) throw error;
+      return { end: { reason: 'stopped', message: 'Stopped on request', retryable: true }, liveMs: 0 };
+    } finally {
+      leave?.();
+    }
+  }
+
+  /**
+   * @param onStarted called with the first frame.
+   * @returns why it ended, and for how long it had delivered frames, ms.
+   */
+  async #runOnce(
+    signal: AbortSignal,
+    onStarted: (() => void) | undefined,
+  ): Promise<{ end: RunEnd; liveMs: number }> {
     const { clock, source, timeouts } = this.#options;
     this.#starts += 1;
-    const startedMs = clock.monotonicMs();
-    let firstFrameMs: number | null = null;
-    let lastFrameMs: number | null = null;
-    let watchdogEnd: RunEnd | null = null;
-
     const abort = new AbortController();
     setMaxListeners(0, abort.signal);
     const onAbort = () => abort.abort();
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
 
+    let watchdogEnd: RunEnd | null = null;
+    const watchdog = new FrameWatchdog({
+      clock,
+      timeouts,
+      onExpired: (end) => {
+        if (abort.signal.aborted) return;
+        watchdogEnd = end;
+        this.#apply({ kind: end.reason === 'no_frames' ? 'stall' : 'connect_timeout' });
+        abort.abort(end);
+      },
+    });
+    const noteFrame = () => {
+      if (!watchdog.hasSeenFrame) onStarted?.();
+      watchdog.noteFrame();
+      this.#noteFrame();
+    };
     const sink: FrameSink = {
       frame: (frame) => {
         if (abort.signal.aborted) {
@@ -140,18 +182,12 @@ export class CameraSupervisor {
           this.#options.onDropped('closing');
           return;
         }
-        this.#noteFrame();
-        lastFrameMs = clock.monotonicMs();
-        firstFrameMs ??= lastFrameMs;
+        noteFrame();
         this.#options.onFrame(frame);
       },
       dropped: (reason) => {
         // Decoded all the same: a slow analysis must not look like a dead camera.
-        if (!abort.signal.aborted) {
-          this.#noteFrame();
-          lastFrameMs = clock.monotonicMs();
-          firstFrameMs ??= lastFrameMs;
-        }
+        if (!abort.signal.aborted) noteFrame();
         this.#options.onDropped(reason);
       },
       streamInfo: (info) => {
@@ -159,35 +195,9 @@ export class CameraSupervisor {
         this.#options.onStreamInfo?.(info);
       },
     };
-
-    const periodMs = Math.min(500, Math.max(10, Math.min(timeouts.connectMs, timeouts.stallMs) / 10));
-    let lastCheckMs = startedMs;
-    let wasLate = false;
-    const watchdog = clock.every(periodMs, () => {
-      const nowMs = clock.monotonicMs();
-      const isLate = nowMs - lastCheckMs > 3 * periodMs && !wasLate;
-      lastCheckMs = nowMs;
-      wasLate = isLate;
-      // This process itself was held up: frames may be waiting in the pipe, so look again after reading them.
-      if (isLate || abort.signal.aborted) return;
-      if (firstFrameMs === null && nowMs - startedMs >= timeouts.connectMs) {
-        watchdogEnd = { reason: 'connect_timeout', message: 'No picture came in time', retryable: true };
-        this.#apply({ kind: 'connect_timeout' });
-        abort.abort();
-      } else if (lastFrameMs !== null && nowMs - lastFrameMs >= timeouts.stallMs) {
-        watchdogEnd = { reason: 'no_frames', message: 'No new picture', retryable: true };
-        this.#apply({ kind: 'stall' });
-        abort.abort();
-      }
-    });
-
     try {
       const end = await source.run(sink, abort.signal);
-      const liveMs =
-        firstFrameMs === null || lastFrameMs === null
-          ? 0
-          : (lastFrameMs as number) - (firstFrameMs as number);
-      return { end: watchdogEnd ?? end, liveMs };
+      return { end: watchdogEnd ?? end, liveMs: watchdog.liveMs };
     } finally {
       watchdog[Symbol.dispose]();
       signal.removeEventListener('abort', onAbort);
@@ -198,9 +208,8 @@ export class CameraSupervisor {
     const { clock, timeouts } = this.#options;
     const limits = { minMs: timeouts.backoffMinMs, maxMs: timeouts.backoffMaxMs };
     if (liveMs >= timeouts.stableAfterMs) this.#failures = 0;
-    const delayMs = end.retryable
-      ? fullJitterMs(limits, this.#failures, this.#random())
-      : slowRetryMs(limits, this.#random());
+    const delayMs = this.#delayMs(end, limits);
+    this.#denials = end.reason === 'unauthorized' ? this.#denials + 1 : 0;
     this.#failures += 1;
     this.#options.log?.debug({ delayMs, failures: this.#failures }, 'camera waits before it connects again');
     try {
@@ -208,6 +217,14 @@ export class CameraSupervisor {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  #delayMs(end: RunEnd, limits: { minMs: number; maxMs: number }): number {
+    const random = this.#random();
+    if (end.reason === 'unauthorized')
+      return deniedRetryMs(limits, this.#options.timeouts.deniedMaxMs ?? 600_000, this.#denials, random);
+    if (end.reason === 'not_found' || !end.retryable) return slowRetryMs(limits, random);
+    return fullJitterMs(limits, this.#failures, random);
   }
 
   #noteFrame(): void {

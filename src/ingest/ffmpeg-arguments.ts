@@ -1,5 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
+import {
+  type Decoding,
+  decodingOptions,
+  deviceAddress,
+  networkOptions,
+  pacingOptions,
+  type RtspTransport,
+  withExtras,
+} from './ffmpeg-input-options.js';
 import { encodeUserInfo, splitUrl } from './redact.js';
 
 /** What is analysed of a stream: chosen inside ffmpeg, before the costly conversion to RGB. */
@@ -11,15 +20,26 @@ export interface AnalysisFormat {
 }
 
 export interface StreamOptions {
-  /** `rtsp:`, `rtsps:`, `http:`, `https:` or `file:` address. User and password in it are accepted. */
+  /**
+   * `rtsp:`, `rtsps:`, `http:`, `https:` or `file:` address, or `device:` and the name of a local camera. User and
+   * password in it are accepted.
+   */
   readonly url: string;
   /** Any characters. Wins over a user in `url`. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   /** The host name behind a numeric address in `url`, for the Host header of HTTP. */
   readonly hostName?: string | undefined;
-  /** RTSP only. Default `tcp`. */
-  readonly transport?: 'tcp' | 'udp' | undefined;
+  /** RTSP only; `http` is RTSP tunnelled through HTTP. Default `tcp`. */
+  readonly transport?: RtspTransport | undefined;
+  /** Default `none`: on the CPU. */
+  readonly decoding?: Decoding | undefined;
+  /** Only pictures that stand for themselves are decoded: next to no cost, and as few pictures as the camera has keyframes. */
+  readonly keyframesOnly?: boolean | undefined;
+  /** By which the picture is turned, clockwise. */
+  readonly rotationDegrees?: 0 | 90 | 180 | 270 | undefined;
+  /** Further options of ffmpeg's input, of {@link EXTRA_INPUT_OPTIONS}; they win over ours. */
+  readonly inputOptions?: Readonly<Record<string, string | number>> | undefined;
   readonly analysis: AnalysisFormat;
   /** ffmpeg's own time-out on the network, ms. Only a second line of defence: it fires late, or never. */
   readonly timeoutMs: number;
@@ -43,12 +63,13 @@ export interface FfmpegArguments {
 /** Longest `user:password`, percent-encoded, that ffmpeg's RTSP client keeps whole (`char auth[128]`). */
 export const RTSP_USER_INFO_MAX_BYTES = 127;
 
-export type StreamKind = 'rtsp' | 'hls' | 'http-container' | 'mjpeg' | 'file';
+export type StreamKind = 'rtsp' | 'hls' | 'http-container' | 'mjpeg' | 'file' | 'device';
 
 /** What to expect behind an address, judged by its scheme and file extension alone. */
 export function streamKind(url: string): StreamKind | null {
   if (/^rtsps?:\/\//i.test(url)) return 'rtsp';
   if (/^file:/i.test(url)) return 'file';
+  if (/^device:./i.test(url)) return 'device';
   if (!/^https?:\/\//i.test(url)) return null;
   if (/\.m3u8($|[?#])/i.test(url)) return 'hls';
   return /\.(mp4|m4v|mov|mkv|webm|ts|flv|avi|gif)($|[?#])/i.test(url) ? 'http-container' : 'mjpeg';
@@ -74,8 +95,8 @@ export function ffmpegArguments(stream: StreamOptions, binary: FfmpegBinary): Ff
       // One decoding thread: frame threads each add a frame of delay, and there is one process per camera.
       '-threads',
       '1',
-      ...networkOptions(stream, kind, binary),
-      ...pacingOptions(stream, kind),
+      ...decodingOptions(stream),
+      ...withExtras([...networkOptions(stream, kind, binary), ...pacingOptions(stream, kind)], stream),
     ],
     input: inputAddress(stream, kind),
     outputOptions: [
@@ -83,7 +104,11 @@ export function ffmpegArguments(stream: StreamOptions, binary: FfmpegBinary): Ff
       '-sn',
       '-dn',
       '-vf',
-      videoFilter(stream.analysis, stream.pace === 'as-consumed' ? 'constant' : 'live'),
+      videoFilter(
+        stream.analysis,
+        stream.pace === 'as-consumed' ? 'constant' : 'live',
+        stream.rotationDegrees,
+      ),
       '-filter_threads',
       '1',
       ...(binary.libavformatMajor >= 60 ? ['-fps_mode', 'passthrough'] : ['-vsync', 'passthrough']),
@@ -101,7 +126,11 @@ export function ffmpegArguments(stream: StreamOptions, binary: FfmpegBinary): Ff
  * slot, never a duplicate, and without the frame of delay that `fps` has because it looks ahead. `constant`
  * is `fps`: exactly one frame per slot, which gives recorded files frame times that can be counted.
  */
-export function videoFilter(analysis: AnalysisFormat, rhythm: 'live' | 'constant'): string {
+export function videoFilter(
+  analysis: AnalysisFormat,
+  rhythm: 'live' | 'constant',
+  rotationDegrees: 0 | 90 | 180 | 270 = 0,
+): string {
   const { rateFps, widthPx, heightPx } = analysis;
   const slot = (time: string) => `floor(${time}*${rateFps}+0.001)`;
   const rate =
@@ -110,6 +139,8 @@ export function videoFilter(analysis: AnalysisFormat, rhythm: 'live' | 'constant
       : `select='isnan(prev_selected_t)+not(eq(${slot('t')},${slot('prev_selected_t')}))'`;
   return [
     rate,
+    // Before scale, which says what it reads: boxes are then told in pixels of the turned picture.
+    ...ROTATIONS[rotationDegrees],
     `scale=w=${widthPx}:h=${heightPx}:force_original_aspect_ratio=decrease:flags=fast_bilinear`,
     'format=rgb24',
     `pad=${widthPx}:${heightPx}:0:0:black`,
@@ -117,6 +148,8 @@ export function videoFilter(analysis: AnalysisFormat, rhythm: 'live' | 'constant
     'setsar=1',
   ].join(',');
 }
+
+const ROTATIONS = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] };
 
 /**
  * Size of the picture inside the analysed frame, pixels: what libavfilter's scale does for
@@ -132,68 +165,10 @@ export function contentSize(
   return { width: Math.min(width, analysis.widthPx), height: Math.min(height, analysis.heightPx) };
 }
 
-function networkOptions(stream: StreamOptions, kind: StreamKind | null, binary: FfmpegBinary): string[] {
-  const timeoutUs = String(Math.round(stream.timeoutMs * 1000));
-  switch (kind) {
-    case 'rtsp':
-      return [
-        '-rtsp_transport',
-        stream.transport ?? 'tcp',
-        '-allowed_media_types',
-        'video',
-        // Until ffmpeg 4 `-timeout` means "listen for a caller"; from 5 on `-stimeout` does not exist.
-        binary.libavformatMajor >= 59 ? '-timeout' : '-stimeout',
-        timeoutUs,
-        ...(stream.transport === 'udp' ? ['-buffer_size', UDP_BUFFER_BYTES] : []),
-        ...RTSP_PROBE_OPTIONS,
-      ];
-    case 'mjpeg':
-      // The parts of a multipart stream carry no time: without the wall clock every picture would count 1/25 s.
-      return [
-        ...httpOptions(stream),
-        '-rw_timeout',
-        timeoutUs,
-        '-use_wallclock_as_timestamps',
-        '1',
-        ...MJPEG_PROBE_OPTIONS,
-      ];
-    case 'hls':
-    case 'http-container':
-      return [...httpOptions(stream), '-rw_timeout', timeoutUs];
-    default:
-      return [];
-  }
-}
-
-function httpOptions(stream: StreamOptions): string[] {
-  if (stream.hostName === undefined) return [];
-  const port = /^https?:\/\/(?:\[[^\]]*\]|[^:/?#]*)(:\d+)?/i.exec(stream.url)?.[1] ?? '';
-  return ['-headers', `Host: ${stream.hostName}${port}\r\n`];
-}
-
-/**
- * Probing ends with the first packet: ffmpeg's default waits up to 5 s of stream, and all that it has read by
- * then comes out in one burst of old pictures. The size is learnt from the filter at the first picture, so
- * nothing is lost, even without parameter sets in the SDP (tried with both ffmpegs, first picture after 0.2 s
- * instead of 1.3 s).
- */
-const RTSP_PROBE_OPTIONS = ['-probesize', '32', '-analyzeduration', '0'];
-/**
- * A keyframe comes as one burst of packets. With the default buffer F18 lost some in 7 of 20 late joins to a
- * 720p stream on a busy machine, with this one in none.
- */
-const UDP_BUFFER_BYTES = '1048576';
-/** A picture of 4K is about 1 MB; the time is a fraction of a second of stream. */
-const MJPEG_PROBE_OPTIONS = ['-probesize', '5000000', '-analyzeduration', '200000'];
-
-function pacingOptions(stream: StreamOptions, kind: StreamKind | null): string[] {
-  if (kind !== 'file') return kind === 'hls' || kind === 'http-container' ? ['-re'] : [];
-  return [...(stream.pace === 'as-consumed' ? [] : ['-re']), ...(stream.loop ? ['-stream_loop', '-1'] : [])];
-}
-
 function inputAddress(stream: StreamOptions, kind: StreamKind | null): string {
   if (kind === 'file')
     return `file:${/^file:\/\//i.test(stream.url) ? fileURLToPath(stream.url) : stream.url.slice('file:'.length)}`;
+  if (kind === 'device') return deviceAddress(stream.url);
   const { url, username, password } = credentialsOf(stream);
   if (username === undefined && password === undefined) return url;
   return url.replace('://', `://${userInfo(username, password)}@`);

@@ -13,6 +13,8 @@ export interface FfmpegBinary {
   readonly libavformatMajor: number;
   /** Linked statically: such a build cannot look up host names (see host-name.ts). */
   readonly isStatic: boolean;
+  /** Hardware decoders that it was built with (`vaapi`, `cuda` …); whether the machine has one is another matter. */
+  readonly hwaccels: readonly string[];
   /** Where the path came from. */
   readonly origin: 'option' | 'FFMPEG_PATH' | 'npm';
 }
@@ -28,7 +30,7 @@ export interface FindFfmpegOptions {
 
 /**
  * Finds ffmpeg (option, then `FFMPEG_PATH`, then the binary that npm installed), makes sure that it can be
- * executed and reads its version. A bare name (`ffmpeg`) is looked up in PATH. A path that was asked for and does not work is an error; nothing else is
+ * executed and reads its version and abilities, once. A bare name (`ffmpeg`) is looked up in PATH. A path that was asked for and does not work is an error; nothing else is
  * tried in its place.
  *
  * @throws AppError `FFMPEG_NOT_FOUND` or `FFMPEG_UNUSABLE`, both with exit code 3 and a hint.
@@ -46,7 +48,12 @@ export async function findFfmpeg(options: FindFfmpegOptions = {}): Promise<Ffmpe
       { cause, exitCode: 3, hint: hintFor(origin) },
     );
   }
-  const text = await versionText(path, origin, options.timeoutMs ?? 10_000);
+  const timeoutMs = options.timeoutMs ?? 10_000;
+  const [text, hwaccels] = await Promise.all([
+    textOf(path, ['-version'], origin, timeoutMs),
+    // A wrapper that answers nothing but -version has none.
+    textOf(path, ['-hide_banner', '-hwaccels'], origin, timeoutMs).catch(() => ''),
+  ]);
   const version = /^ffmpeg version (\S+)/m.exec(text)?.[1];
   const major = /^libavformat\s+(\d+)\./m.exec(text)?.[1];
   if (!version || !major)
@@ -59,6 +66,10 @@ export async function findFfmpeg(options: FindFfmpegOptions = {}): Promise<Ffmpe
     version,
     libavformatMajor: Number(major),
     isStatic: /-static\b/.test(version) || /^configuration:.*--extra-ldflags=\S*-static/m.test(text),
+    hwaccels: hwaccels
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => /^[a-z0-9_]+$/.test(line)),
     origin,
   };
 }
@@ -105,9 +116,14 @@ async function lookUp(
   });
 }
 
-function versionText(path: string, origin: FfmpegBinary['origin'], timeoutMs: number): Promise<string> {
+function textOf(
+  path: string,
+  question: readonly string[],
+  origin: FfmpegBinary['origin'],
+  timeoutMs: number,
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(path, ['-version'], { timeout: timeoutMs, killSignal: 'SIGKILL' }, (cause, stdout) => {
+    execFile(path, question, { timeout: timeoutMs, killSignal: 'SIGKILL' }, (cause, stdout) => {
       if (!cause) return resolve(stdout);
       reject(
         new AppError('FFMPEG_UNUSABLE', `${path} does not run: ${cause.message}`, {

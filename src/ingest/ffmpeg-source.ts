@@ -1,11 +1,15 @@
 import type { Clock } from '../lib/clock.js';
-import type { StreamOptions } from './ffmpeg-arguments.js';
+import { type StreamOptions, streamKind } from './ffmpeg-arguments.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
 import type { FrameSink, FrameSource, RunEnd } from './frame-source.js';
+import { HostCheck } from './host-check.js';
 import type { IngestLog } from './ingest-log.js';
 import { SourceRuns } from './source-runs.js';
+import { type RunOutcome, StreamPlanner, type StreamWishes } from './stream-plan.js';
 
-export interface FfmpegSourceOptions extends Omit<StreamOptions, 'pace' | 'timeoutMs'> {
+export interface FfmpegSourceOptions extends Omit<StreamOptions, 'pace' | 'timeoutMs' | 'transport'> {
+  /** RTSP only; `auto` takes the first over which pictures come. Default `tcp`. */
+  readonly transport?: StreamWishes['transport'] | undefined;
   readonly cameraId: string;
   readonly binary: FfmpegBinary;
   readonly clock: Clock;
@@ -28,18 +32,34 @@ export interface FfmpegSourceOptions extends Omit<StreamOptions, 'pace' | 'timeo
 export class FfmpegSource implements FrameSource {
   readonly #options: FfmpegSourceOptions;
   readonly #runs: SourceRuns;
+  readonly #planner: StreamPlanner;
+  readonly #hostCheck: HostCheck;
 
   constructor(options: FfmpegSourceOptions) {
     this.#options = options;
     this.#runs = new SourceRuns(options);
+    this.#planner = new StreamPlanner({
+      transport: options.transport ?? 'tcp',
+      decoding: options.decoding ?? 'none',
+      hwaccels: options.binary.hwaccels,
+    });
+    this.#hostCheck = new HostCheck({ url: options.url, timeoutMs: HOST_CHECK_TIMEOUT_MS });
+    this.#tellFallback();
+  }
+
+  check(signal: AbortSignal): Promise<RunEnd | null> {
+    return this.#hostCheck.check(signal);
   }
 
   /** Rejects with `AppError` `INGEST_ALREADY_RUNNING` when the last run has not settled. */
-  run(sink: FrameSink, signal: AbortSignal): Promise<RunEnd> {
+  async run(sink: FrameSink, signal: AbortSignal): Promise<RunEnd> {
     const { clock, binary, killAfterMs = 2000, timeoutMs = 5000, onSpawn, log, ...stream } = this.#options;
-    return this.#runs.run(
+    const { plan, fallback } = this.#planner;
+    const isRtsp = streamKind(stream.url) === 'rtsp';
+    let outcome: Pick<RunOutcome, 'frameCount' | 'problems'> = { frameCount: 0, problems: [] };
+    const end = await this.#runs.run(
       {
-        stream: { ...stream, timeoutMs, pace: 'realtime' },
+        stream: { ...stream, ...plan, timeoutMs, pace: 'realtime' },
         binary,
         clock,
         killAfterMs,
@@ -47,9 +67,37 @@ export class FfmpegSource implements FrameSource {
         stamp: () => ({ capturedAtMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }),
         onSpawn,
         log,
+        onOutcome: (seen) => {
+          outcome = seen;
+        },
       },
-      sink,
+      {
+        frame: (frame) => sink.frame(frame),
+        dropped: (reason) => sink.dropped(reason),
+        streamInfo: (info) =>
+          sink.streamInfo?.({
+            ...info,
+            ...(isRtsp ? { transport: plan.transport } : {}),
+            decoding: plan.decoding,
+            ...(fallback === null ? {} : { fallback }),
+          }),
+      },
       signal,
     );
+    const change = this.#planner.note({ ...outcome, end: endOf(signal) ?? end });
+    if (change !== null) log?.warn({ ...this.#planner.plan }, change);
+    return end;
   }
+
+  #tellFallback(): void {
+    if (this.#planner.fallback !== null) this.#options.log?.warn({}, this.#planner.fallback);
+  }
+}
+
+const HOST_CHECK_TIMEOUT_MS = 3000;
+
+/** Why the watchdog gave the run up, where it did. */
+function endOf(signal: AbortSignal): RunEnd | null {
+  const reason: unknown = signal.aborted ? signal.reason : null;
+  return typeof reason === 'object' && reason !== null && 'retryable' in reason ? (reason as RunEnd) : null;
 }

@@ -1,5 +1,6 @@
 import type { CameraReason } from '../domain/camera.js';
 import type { Frame } from '../domain/frame.js';
+import type { Decoding, RtspTransport } from './ffmpeg-input-options.js';
 
 /** Where a source puts what it decodes. Called synchronously, in order, never after `run` has settled. */
 export interface FrameSink {
@@ -29,6 +30,12 @@ export interface StreamInfo {
   readonly width: number;
   readonly height: number;
   readonly rateFps: number | null;
+  /** How it is received, RTSP only. */
+  readonly transport?: RtspTransport;
+  /** Where it is decoded. */
+  readonly decoding?: Decoding;
+  /** Why it is decoded on the CPU although something else was asked for. */
+  readonly fallback?: string;
 }
 
 /** How one run of a source ended. Never thrown: every end of a live stream is an expected outcome. */
@@ -46,8 +53,14 @@ export interface RunEnd {
  */
 export interface FrameSource {
   /**
+   * Says why a run cannot succeed now, as far as that can be told without one; `null`: go on. Starts no process,
+   * never rejects.
+   */
+  check?(signal: AbortSignal): Promise<RunEnd | null>;
+  /**
    * Runs until the stream ends or `signal` aborts, and resolves only when nothing of the run is left (no
-   * process, no open pipe).
+   * process, no open pipe). A run that is given up because nothing comes is aborted with its {@link RunEnd}
+   * as the reason.
    */
   run(sink: FrameSink, signal: AbortSignal): Promise<RunEnd>;
 }

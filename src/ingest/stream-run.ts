@@ -18,6 +18,7 @@ import { type HostLookup, resolveHostName } from './host-name.js';
 import type { IngestLog } from './ingest-log.js';
 import { redactSecrets } from './redact.js';
 import { classifyEnd, StderrReader } from './stream-info.js';
+import type { RunOutcome } from './stream-plan.js';
 
 export interface StreamRunOptions {
   readonly stream: StreamOptions;
@@ -32,6 +33,8 @@ export interface StreamRunOptions {
   /** Default: the system's. */
   readonly hostLookup?: HostLookup | undefined;
   readonly log?: IngestLog | undefined;
+  /** What the run showed, also of one that was aborted; told before `runStream` resolves. */
+  readonly onOutcome?: ((outcome: Pick<RunOutcome, 'frameCount' | 'problems'>) => void) | undefined;
 }
 
 /** One ffmpeg run from start to end, shared by the sources. Contract as in `FrameSource.run`. */
@@ -101,6 +104,8 @@ export async function runStream(
   );
   await splitter.finish();
   signal.removeEventListener('abort', stop);
+  const problems = reader.problems.map((text) => redactSecrets(text, secrets));
+  options.onOutcome?.({ frameCount: splitter.frameCount, problems });
   if (signal.aborted) return STOPPED;
   if (end.kind === 'spawn_failed')
     return {
@@ -111,7 +116,7 @@ export async function runStream(
   return classifyEnd({
     exitCode: end.exitCode,
     signal: end.signal,
-    problems: reader.problems.map((text) => redactSecrets(text, secrets)),
+    problems,
     frameCount: splitter.frameCount,
     isFile: streamKind(stream.url) === 'file',
   });
@@ -135,7 +140,8 @@ async function withNumericHost(
   signal: AbortSignal,
 ): Promise<StreamOptions | RunEnd> {
   const stream = { ...options.stream, ...credentialsOf(options.stream) };
-  if (!options.binary.isStatic || streamKind(stream.url) === 'file') return stream;
+  const kind = streamKind(stream.url);
+  if (!options.binary.isStatic || kind === 'file' || kind === 'device') return stream;
   const resolved = await resolveHostName(stream.url, signal, options.hostLookup);
   if (!resolved.ok) return { reason: 'unreachable', message: resolved.message, retryable: true };
   return { ...stream, url: resolved.url, hostName: resolved.hostName ?? undefined };
@@ -146,7 +152,7 @@ function configurationProblem(stream: StreamOptions): RunEnd | null {
   const kind = streamKind(stream.url);
   const message =
     kind === null
-      ? 'The address does not begin with rtsp://, rtsps://, http://, https:// or file:'
+      ? 'The address does not begin with rtsp://, rtsps://, http://, https://, file: or device:'
       : kind === 'rtsp' && userInfo(username, password).length > RTSP_USER_INFO_MAX_BYTES
         ? `User and password together take more than ${RTSP_USER_INFO_MAX_BYTES} bytes (percent-encoded): more than ffmpeg can send`
         : null;

@@ -102,7 +102,8 @@ describe.each(FFMPEGS)('$name', ({ path: ffmpegPath, isPresent }) => {
       expect(end).toMatchObject({ reason: 'end_of_file' });
       expect(drops).toEqual([]);
       expect(infosAtFirstFrame).toBe(1);
-      expect(infos).toEqual([{ codec: 'h264', width: 320, height: 180, rateFps: SOURCE_RATE_FPS }]);
+      expect(infos).toHaveLength(1);
+      expect(infos[0]).toMatchObject({ codec: 'h264', width: 320, height: 180, rateFps: SOURCE_RATE_FPS });
       expect(seen).toHaveLength(2 * RATE_FPS);
       seen.forEach(({ id, monotonicMs, capturedAtMs, colours }, index) => {
         const before = seen[index - 1];

@@ -3,6 +3,7 @@ import type { CameraStatus } from '../../../src/domain/camera.js';
 import type { Frame } from '../../../src/domain/frame.js';
 import { CameraSupervisor, type SupervisorTimeouts } from '../../../src/ingest/camera-supervisor.js';
 import type { FrameSink, FrameSource, RunEnd } from '../../../src/ingest/frame-source.js';
+import { StartGate } from '../../../src/ingest/start-gate.js';
 import { ManualClock } from '../../../src/lib/clock.js';
 
 const TIMEOUTS: SupervisorTimeouts = {
@@ -20,6 +21,11 @@ class FakeSource implements FrameSource {
   livingCount = 0;
   maxLivingCount = 0;
   obeys = true;
+  problems: RunEnd[] = [];
+
+  async check(): Promise<RunEnd | null> {
+    return this.problems.shift() ?? null;
+  }
 
   run(sink: FrameSink, signal: AbortSignal): Promise<RunEnd> {
     this.livingCount += 1;
@@ -70,9 +76,18 @@ function fakeFrame(): Frame & { holds: number } {
 /** Lets everything run that waits for promises only. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-async function setUp(options: { random?: () => number; timeouts?: Partial<SupervisorTimeouts> } = {}) {
+async function setUp(
+  options: {
+    random?: () => number;
+    timeouts?: Partial<SupervisorTimeouts>;
+    /** What the first checks find. */
+    problems?: RunEnd[];
+    gate?: StartGate;
+  } = {},
+) {
   const clock = new ManualClock();
   const source = new FakeSource();
+  source.problems = [...(options.problems ?? [])];
   const statuses: CameraStatus[] = [];
   const ends: RunEnd[] = [];
   const drops: string[] = [];
@@ -83,6 +98,7 @@ async function setUp(options: { random?: () => number; timeouts?: Partial<Superv
     source,
     clock,
     random: options.random ?? (() => 0.5),
+    ...(options.gate ? { gate: options.gate } : {}),
     timeouts: { ...TIMEOUTS, ...options.timeouts },
     onFrame: (frame) => frames.push(frame),
     onDropped: (reason) => drops.push(reason),
@@ -261,22 +277,80 @@ describe('CameraSupervisor', () => {
     await t.done;
   });
 
-  it('tries a wrong password slowly from the first time on', async () => {
-    const t = await setUp({ random: () => 0 });
-    t.source.last.end({ reason: 'unauthorized', message: 'wrong password', retryable: false });
-    await settle();
-    expect(t.supervisor.status()).toMatchObject({
-      state: 'backing_off',
-      reason: 'unauthorized',
-      message: 'wrong password',
-    });
-    await t.pass(14_750);
-    expect(t.source.runs).toHaveLength(1);
-    await t.pass(250);
-    expect(t.source.runs).toHaveLength(2);
+  it('tries a wrong password slowly from the first time on, and ever more slowly', async () => {
+    const t = await setUp({ random: () => 0, timeouts: { deniedMaxMs: 200_000 } });
+    const denied: RunEnd = { reason: 'unauthorized', message: 'wrong password', retryable: false };
+    const waits: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      const count = t.source.runs.length;
+      t.source.last.end(denied);
+      await settle();
+      expect(t.supervisor.status()).toMatchObject({ state: 'backing_off', reason: 'unauthorized' });
+      const fromMs = t.clock.monotonicMs();
+      while (t.source.runs.length === count) await t.pass(250);
+      waits.push(t.clock.monotonicMs() - fromMs);
+    }
+    expect(waits).toEqual([30_000, 60_000, 100_000, 100_000]);
     expect(t.supervisor.status()).toMatchObject({ state: 'connecting', reason: 'unauthorized' });
     t.abort.abort();
     await t.done;
+  });
+
+  it('asks for a path that is not there slowly, but no more slowly than that', async () => {
+    const t = await setUp({ random: () => 0 });
+    for (let i = 0; i < 3; i++) {
+      const count = t.source.runs.length;
+      t.source.last.end({ reason: 'not_found', message: 'no such stream', retryable: true });
+      await settle();
+      const fromMs = t.clock.monotonicMs();
+      while (t.source.runs.length === count) await t.pass(250);
+      expect(t.clock.monotonicMs() - fromMs).toBe(15_000);
+    }
+    t.abort.abort();
+    await t.done;
+  });
+
+  it('starts no run while nobody is there, and says why', async () => {
+    const t = await setUp({ problems: [REFUSED, REFUSED] });
+    expect(t.source.runs).toHaveLength(0);
+    expect(t.path()).toEqual(['connecting: started', 'backing_off: refused']);
+    expect(t.supervisor.status()).toMatchObject({ message: 'refused', restarts: 0 });
+    await t.pass(2000);
+    expect(t.source.runs).toHaveLength(1);
+    expect(t.ends.map(({ reason }) => reason)).toEqual(['refused', 'refused']);
+    t.source.last.sink.frame(fakeFrame());
+    expect(t.path().at(-1)).toBe('live: first_frame');
+    t.abort.abort();
+    await t.done;
+  });
+
+  it('waits for its place among those that start, and gives it up with its first picture', async () => {
+    const gate = new StartGate(1);
+    const first = await setUp({ gate });
+    const second = await setUp({ gate });
+    expect([first.source.runs.length, second.source.runs.length]).toEqual([1, 0]);
+    // The time in which a first picture must come does not run while it waits.
+    await second.pass(60_000);
+    expect(second.path()).toEqual(['connecting: started']);
+    first.source.last.sink.frame(fakeFrame());
+    await settle();
+    expect(second.source.runs).toHaveLength(1);
+    first.source.last.end(REFUSED);
+    second.source.last.end(REFUSED);
+    await settle();
+    expect(gate.stats()).toEqual({ capacity: 1, starting: 0, waiting: 0 });
+
+    const third = await setUp({ gate });
+    const fourth = await setUp({ gate });
+    fourth.abort.abort();
+    await fourth.done;
+    expect(fourth.path().at(-1)).toBe('disabled: stopped');
+    expect(gate.stats()).toMatchObject({ starting: 1, waiting: 0 });
+    for (const t of [first, second, third]) {
+      t.abort.abort();
+      await t.done;
+    }
+    expect(gate.stats()).toMatchObject({ starting: 0, waiting: 0 });
   });
 
   it('is done when a file is over', async () => {

@@ -7,12 +7,14 @@ import {
   videoFilter,
 } from '../../../src/ingest/ffmpeg-arguments.js';
 import type { FfmpegBinary } from '../../../src/ingest/ffmpeg-binary.js';
+import { deviceFormat } from '../../../src/ingest/ffmpeg-input-options.js';
 
 const binary = (libavformatMajor: number): FfmpegBinary => ({
   path: 'ffmpeg',
   version: 'x',
   libavformatMajor,
   isStatic: false,
+  hwaccels: [],
   origin: 'option',
 });
 const analysis = { rateFps: 5, widthPx: 640, heightPx: 360 };
@@ -112,6 +114,45 @@ describe('ffmpegArguments', () => {
     expect(hls).toContain('-re');
   });
 
+  it('tunnels through HTTP, decodes by hardware, and keyframes only, where asked', () => {
+    const { inputOptions } = ffmpegArguments(
+      stream({ transport: 'http', decoding: 'vaapi', keyframesOnly: true }),
+      binary(59),
+    );
+    expect(optionValue(inputOptions, '-rtsp_transport')).toBe('http');
+    expect(optionValue(inputOptions, '-hwaccel')).toBe('vaapi');
+    expect(optionValue(inputOptions, '-skip_frame')).toBe('nokey');
+    const usual = ffmpegArguments(stream({ decoding: 'none' }), binary(59)).inputOptions;
+    for (const option of ['-hwaccel', '-skip_frame']) expect(usual).not.toContain(option);
+  });
+
+  it('lets options of the camera win over its own', () => {
+    const { inputOptions } = ffmpegArguments(
+      stream({ inputOptions: { probesize: 5_000_000, fflags: '+discardcorrupt' } }),
+      binary(59),
+    );
+    expect(optionValue(inputOptions, '-probesize')).toBe('5000000');
+    expect(inputOptions.filter((option) => option === '-probesize')).toHaveLength(1);
+    expect(optionValue(inputOptions, '-fflags')).toBe('+discardcorrupt');
+    expect(optionValue(inputOptions, '-analyzeduration')).toBe('0');
+    const file = ffmpegArguments(
+      stream({ url: 'file:/a.mp4', loop: true, inputOptions: { flags: 'x' } }),
+      binary(59),
+    ).inputOptions;
+    expect(file.slice(-5)).toEqual(['-re', '-stream_loop', '-1', '-flags', 'x']);
+  });
+
+  it('reads a local camera by the system’s input', () => {
+    const { input, inputOptions } = ffmpegArguments(stream({ url: 'device:/dev/video0' }), binary(59));
+    expect(input).toBe('/dev/video0');
+    expect(optionValue(inputOptions, '-f')).toBe(deviceFormat());
+    expect([deviceFormat('linux'), deviceFormat('darwin'), deviceFormat('win32')]).toEqual([
+      'v4l2',
+      'avfoundation',
+      'dshow',
+    ]);
+  });
+
   it('keeps the host name for HTTP when the address is numeric', () => {
     const { inputOptions } = ffmpegArguments(
       stream({ url: 'http://10.0.0.1:81/x', hostName: 'cam.lan' }),
@@ -131,6 +172,8 @@ describe('streamKind', () => {
     ['http://h/mjpg/video.mjpg', 'mjpeg'],
     ['http://h', 'mjpeg'],
     ['/dev/video0', null],
+    ['device:/dev/video0', 'device'],
+    ['device:', null],
     ['ftp://h/', null],
   ])('%s → %s', (url, kind) => expect(streamKind(url)).toBe(kind));
 });
@@ -143,6 +186,9 @@ describe('videoFilter', () => {
     expect(steps.map((step) => step.split('=')[0])).toEqual(['select', 'scale', 'format', 'pad', 'setsar']);
     expect(steps[1]).toContain('force_original_aspect_ratio=decrease:flags=fast_bilinear');
     expect(steps[3]).toBe('pad=640:360:0:0:black');
+    expect(videoFilter(analysis, 'live', 90)).toContain(',transpose=clock,scale=');
+    expect(videoFilter(analysis, 'live', 180)).toContain(',hflip,vflip,scale=');
+    expect(videoFilter(analysis, 'live', 270)).toContain(',transpose=cclock,scale=');
     expect(videoFilter(analysis, 'constant')).toMatch(/^fps=5:round=near,scale=/);
   });
 });

@@ -28,7 +28,10 @@ describe('findFfmpeg', () => {
   });
 
   it('prefers the option, then FFMPEG_PATH', async () => {
-    const one = await script('one', fake('7.0.2-static', 61));
+    const one = await script(
+      'one',
+      `if [ "$2" = -hwaccels ]; then printf 'Hardware acceleration methods:\\nvdpau\\nvaapi\\n\\n'; exit; fi; ${fake('7.0.2-static', 61)}`,
+    );
     const two = await script('two', fake('5.1.9-0+deb12u1', 59));
     const env = { FFMPEG_PATH: two };
     expect(await findFfmpeg({ path: one, env })).toEqual({
@@ -36,6 +39,7 @@ describe('findFfmpeg', () => {
       version: '7.0.2-static',
       libavformatMajor: 61,
       isStatic: true,
+      hwaccels: ['vdpau', 'vaapi'],
       origin: 'option',
     });
     expect(await findFfmpeg({ env })).toMatchObject({

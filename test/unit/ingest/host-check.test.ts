@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { HostCheck } from '../../../src/ingest/host-check.js';
+
+const never = new AbortController().signal;
+let server: Server | undefined;
+const sockets = new Set<Socket>();
+
+async function listen(answer: (socket: Socket, text: string) => void): Promise<number> {
+  server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('data', (bytes) => answer(socket, bytes.toString()));
+    socket.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+  if (!server) return;
+  server.close();
+  await once(server, 'close');
+  server = undefined;
+});
+
+const check = (url: string, timeoutMs = 5000) => new HostCheck({ url, timeoutMs }).check(never);
+
+describe('HostCheck', () => {
+  it('is content with any RTSP answer, and sends no credentials', async () => {
+    let asked = '';
+    const port = await listen((socket, text) => {
+      asked = text;
+      socket.write('RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\n\r\n');
+    });
+    expect(await check(`rtsp://us:s3cret@127.0.0.1:${port}/cam?x=1`)).toBeNull();
+    expect(asked).toMatch(new RegExp(`^OPTIONS rtsp://127\\.0\\.0\\.1:${port}/cam\\?x=1 RTSP/1\\.0\r\n`));
+    expect(asked).not.toContain('s3cret');
+  });
+
+  it('tells a closed port, a name that is none and another protocol apart', async () => {
+    const port = await listen((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    expect(await check(`rtsp://127.0.0.1:${port}/`)).toMatchObject({
+      reason: 'invalid_data',
+      message: `What answers at 127.0.0.1:${port} does not speak RTSP: is the port right?`,
+    });
+    server!.close();
+    for (const socket of sockets) socket.destroy();
+    await once(server!, 'close');
+    server = undefined;
+    expect(await check(`rtsp://127.0.0.1:${port}/`)).toMatchObject({ reason: 'refused', retryable: true });
+    expect(await check('rtsp://no-such-host.invalid/')).toMatchObject({
+      reason: 'unreachable',
+      message: expect.stringContaining('no-such-host.invalid:554 cannot be resolved'),
+    });
+  });
+
+  it('believes silence only of a camera that has answered before', async () => {
+    let isSilent = true;
+    const port = await listen((socket) => {
+      if (!isSilent) socket.write('RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n');
+    });
+    const camera = new HostCheck({ url: `rtsp://127.0.0.1:${port}/`, timeoutMs: 50 });
+    expect(await camera.check(never)).toBeNull();
+    isSilent = false;
+    expect(
+      await new HostCheck({ url: `rtsp://127.0.0.1:${port}/`, timeoutMs: 5000 }).check(never),
+    ).toBeNull();
+    const known = new HostCheck({ url: `rtsp://127.0.0.1:${port}/`, timeoutMs: 1000 });
+    expect(await known.check(never)).toBeNull();
+    isSilent = true;
+    expect(await known.check(never)).toMatchObject({
+      reason: 'unreachable',
+      message: expect.stringContaining('does not answer'),
+    });
+  });
+
+  it('lets ffmpeg find out why a camera closes without a word', async () => {
+    const port = await listen((socket) => socket.end());
+    expect(await check(`rtsp://127.0.0.1:${port}/`)).toBeNull();
+  });
+
+  it('only connects where it cannot ask, and not even that to files', async () => {
+    const texts: string[] = [];
+    const port = await listen((_socket, text) => texts.push(text));
+    expect(await check(`http://127.0.0.1:${port}/video.mjpg`)).toBeNull();
+    expect(await check(`rtsps://127.0.0.1:${port}/`)).toBeNull();
+    expect(await check('file:///nowhere.mp4')).toBeNull();
+    expect(await check('device:/dev/video9')).toBeNull();
+    expect(texts).toEqual([]);
+  });
+
+  it('ends at once when it is stopped', async () => {
+    const port = await listen(() => {});
+    const abort = new AbortController();
+    const done = new HostCheck({ url: `rtsp://127.0.0.1:${port}/`, timeoutMs: 600_000 }).check(abort.signal);
+    await once(server!, 'connection');
+    abort.abort();
+    expect(await done).toBeNull();
+  });
+});
