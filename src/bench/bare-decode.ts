@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { killWithOwner, ownedCommand } from '../ingest/child-processes.js';
 import { readChildren, readProcess } from './process-stats.js';
 
 /**
@@ -12,13 +13,26 @@ export async function measureBareDecode(
   seconds: number,
   options: { readonly sleep: (ms: number) => Promise<void>; readonly warmUpMs: number },
 ): Promise<number> {
-  const decoders = urls.map((url) =>
-    spawn(
-      ffmpegPath,
-      ['-v', 'quiet', '-threads', '1', '-rtsp_transport', 'tcp', '-i', url, '-an', '-f', 'null', '-'],
-      { stdio: 'ignore' },
-    ),
-  );
+  const owned = await ownedCommand(ffmpegPath);
+  const decoders = urls.map((url) => {
+    const args = [
+      '-v',
+      'quiet',
+      '-threads',
+      '1',
+      '-rtsp_transport',
+      'tcp',
+      '-i',
+      url,
+      '-an',
+      '-f',
+      'null',
+      '-',
+    ];
+    const decoder = spawn(owned.file, [...owned.args, ...args], { ...owned.options, stdio: 'ignore' });
+    killWithOwner(decoder);
+    return decoder;
+  });
   const gone = decoders.map((decoder) => once(decoder, 'close'));
   try {
     await options.sleep(options.warmUpMs);

@@ -4,7 +4,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { killWithOwner } from '../ingest/child-processes.js';
+import { killWithOwner, ownedCommand } from '../ingest/child-processes.js';
 import { AppError } from '../lib/errors.js';
 
 export interface PrepareClipOptions {
@@ -100,8 +100,10 @@ async function transcode(
   target: string,
   options: PrepareClipOptions,
 ): Promise<void> {
+  const owned = await ownedCommand(options.ffmpegPath);
   options.signal?.throwIfAborted();
-  const child = spawn(options.ffmpegPath, transcodeArguments(source, target), {
+  const child = spawn(owned.file, [...owned.args, ...transcodeArguments(source, target)], {
+    ...owned.options,
     stdio: ['ignore', 'pipe', 'pipe'],
     windowsHide: true,
   });

@@ -1,13 +1,47 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { Guardian } from './guardian.js';
+import { formatMark, OWNER_VARIABLE, ourselves } from './owner-mark.js';
+import { diesWithParent, tiePrefix } from './parent-death-signal.js';
+
+/*
+ * No ffmpeg outlives its owner (docs/adr/0009-no-orphans.md). On Linux the kernel ends it with its parent; on Windows
+ * too, Node putting every child into a job object that ends with it; where neither holds, a guardian does.
+ */
+
+/** A command that does not outlive us: `file`, `args` before the program's own, and options for `spawn`. */
+export interface OwnedCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly options: Pick<SpawnOptions, 'env' | 'argv0'>;
+}
 
 const living = new Set<ChildProcess>();
 let isWatching = false;
+let guardian: Guardian | undefined;
 
 /**
- * Remembers a child until it is gone and kills it when this process exits first (best effort: nothing runs
- * when the owner is killed with SIGKILL; then ffmpeg ends by itself at its next write, the pipe being closed).
+ * How to start the program at `path`; tell {@link killWithOwner} of it then. The child is that program itself,
+ * whatever is put before it. The first call for a program tries it out, which takes some 0.1 s.
  */
+export async function ownedCommand(path: string): Promise<OwnedCommand> {
+  const mark = formatMark(await ourselves());
+  const options = { env: { ...process.env, [OWNER_VARIABLE]: mark.slice(OWNER_VARIABLE.length + 1) } };
+  // The first process of a container takes all others of it along; and it would have to bury what the trial leaves.
+  if (process.platform === 'win32' || process.pid === 1) return { file: path, args: [], options };
+  if (await diesWithParent(path)) {
+    const [file, ...args] = tiePrefix();
+    return { file, args: [...args, path], options };
+  }
+  const isLinux = process.platform === 'linux';
+  guardian ??= new Guardian({ mark, isNeeded: () => living.size > 0, from: isLinux ? 'proc' : 'ps' });
+  guardian.ensure();
+  // macOS keeps the environment of some signed programs to itself, but no arguments.
+  return { file: path, args: [], options: isLinux ? options : { ...options, argv0: `ffmpeg ${mark}` } };
+}
+
+/** Remembers a child until it is gone and kills it when this process exits first, in whatever way it can notice. */
 export function killWithOwner(child: ChildProcess): void {
+  if (child.pid === undefined) return; // It was not started.
   if (!isWatching) {
     isWatching = true;
     process.once('exit', () => {
@@ -21,4 +55,9 @@ export function killWithOwner(child: ChildProcess): void {
 /** Children that have not ended yet. For tests and diagnostics. */
 export function livingChildPids(): number[] {
   return [...living].flatMap((child) => (child.pid === undefined ? [] : [child.pid]));
+}
+
+/** The guardian's process id where there is one. For tests and diagnostics. */
+export function guardianPid(): number | null {
+  return guardian?.pid ?? null;
 }

@@ -2,7 +2,7 @@ import { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
 import type { Clock } from '../lib/clock.js';
-import { killWithOwner } from './child-processes.js';
+import { killWithOwner, type OwnedCommand, ownedCommand } from './child-processes.js';
 import type { FfmpegArguments } from './ffmpeg-arguments.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
 import { drainWithOneBuffer } from './pipe-drain.js';
@@ -30,7 +30,12 @@ export type ProcessEnd =
  * Runs one ffmpeg until it ends by itself or `signal` aborts. Resolves when the process is gone and both of
  * its pipes are read to the end; never rejects.
  */
-export function runFfmpegProcess(options: FfmpegProcessOptions, signal: AbortSignal): Promise<ProcessEnd> {
+export async function runFfmpegProcess(
+  options: FfmpegProcessOptions,
+  signal: AbortSignal,
+): Promise<ProcessEnd> {
+  const owned = await ownedCommand(options.binary.path);
+  if (signal.aborted) return { kind: 'spawn_failed', message: 'stopped before' };
   return new Promise((resolve) => {
     const gone = new AbortController();
     const settle = (end: ProcessEnd) => {
@@ -39,7 +44,7 @@ export function runFfmpegProcess(options: FfmpegProcessOptions, signal: AbortSig
       resolve(end);
     };
 
-    const command = boundCommand(options);
+    const command = boundCommand(options, owned);
     let child: ChildProcess | undefined;
 
     const terminate = () => {
@@ -58,7 +63,12 @@ export function runFfmpegProcess(options: FfmpegProcessOptions, signal: AbortSig
       if (child.pid === undefined) return; // The error event says why.
       killWithOwner(child);
       // `close`, not `exit`: only then is the last byte of both pipes here.
-      child.once('close', (exitCode, killedBy) => settle({ kind: 'exited', exitCode, signal: killedBy }));
+      child.once('close', (exitCode, killedBy) => {
+        // Of the shell in front (see parent-death-signal.ts): ffmpeg was there once and is not any more.
+        if (exitCode === 126 || exitCode === 127)
+          return settle({ kind: 'spawn_failed', message: `${options.binary.path} cannot be executed` });
+        settle({ kind: 'exited', exitCode, signal: killedBy });
+      });
       options.onSpawn?.(child.pid);
       if (signal.aborted) terminate();
       else signal.addEventListener('abort', terminate, { once: true });
@@ -85,7 +95,7 @@ export function runFfmpegProcess(options: FfmpegProcessOptions, signal: AbortSig
  * lists of formats and encoders, which fluent-ffmpeg asks for with two more processes before each first run, are
  * cached without regard to the binary; so this one command answers these questions itself.
  */
-function boundCommand(options: FfmpegProcessOptions): ffmpeg.FfmpegCommand {
+function boundCommand(options: FfmpegProcessOptions, owned: OwnedCommand): ffmpeg.FfmpegCommand {
   const { inputOptions, input, outputOptions } = options.arguments;
   const command = ffmpeg({ stdoutLines: 50 }).input(input);
   // One option per argument: given as an array, fluent-ffmpeg splits values at a space.
@@ -93,15 +103,19 @@ function boundCommand(options: FfmpegProcessOptions): ffmpeg.FfmpegCommand {
   command.outputOptions(...outputOptions).outputFormat('rawvideo');
   const spawnAsBefore = '_spawnFfmpeg' in command ? (command._spawnFfmpeg as SpawnFfmpeg) : undefined;
   return Object.assign(command, {
-    _getFfmpegPath: (callback: (error: null, path: string) => void) => callback(null, options.binary.path),
+    _getFfmpegPath: (callback: (error: null, path: string) => void) => callback(null, owned.file),
     availableFormats: (callback: (error: null, formats: object) => void) =>
       callback(null, { rawvideo: { canMux: true } }),
     availableEncoders: (callback: (error: null, encoders: object) => void) => callback(null, {}),
     // When a process cannot be started (no such file, no more file handles) fluent-ffmpeg reads the missing
     // output of it and would bring the whole service down with a TypeError.
     _spawnFfmpeg: ((args, spawnOptions, onProcess, onEnd) =>
-      spawnAsBefore?.call(command, args, spawnOptions, onProcess, (error, stdout, stderr) =>
-        onEnd(error, stdout ?? NO_LINES, stderr ?? NO_LINES),
+      spawnAsBefore?.call(
+        command,
+        [...owned.args, ...args],
+        { ...spawnOptions, ...owned.options },
+        onProcess,
+        (error, stdout, stderr) => onEnd(error, stdout ?? NO_LINES, stderr ?? NO_LINES),
       )) satisfies SpawnFfmpeg,
   });
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { killWithOwner, ownedCommand } from '../../ingest/child-processes.js';
 import { systemClock } from '../../lib/clock.js';
 import type { Publication, PublishGate } from './publish-gate.js';
 
@@ -74,6 +75,8 @@ export class Packetiser {
   async #runOnce(): Promise<{ message: string; hasPublished: boolean }> {
     const { file, gate, publication } = this.options;
     let hasPublished = false;
+    const owned = await ownedCommand(this.options.ffmpegPath);
+    if (this.#stop.signal.aborted) return { message: 'stopped', hasPublished };
     this.options.onRunBegin();
     const invitation = gate.invite({
       described: (media) => publication.described(media),
@@ -84,10 +87,12 @@ export class Packetiser {
       },
     });
     this.#startCount += 1;
-    const child = spawn(this.options.ffmpegPath, packetiserArguments({ file, url: invitation.url }), {
+    const child = spawn(owned.file, [...owned.args, ...packetiserArguments({ file, url: invitation.url })], {
+      ...owned.options,
       stdio: ['ignore', 'ignore', 'pipe'],
       windowsHide: true,
     });
+    killWithOwner(child);
     this.#child = child;
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Box } from '../../domain/box.js';
+import { ownedCommand } from '../../ingest/child-processes.js';
 import type { FfmpegBinary } from '../../ingest/ffmpeg-binary.js';
 import { AppError } from '../../lib/errors.js';
 import type { FacelessKind, FacelessPlan, FacelessSource } from './faceless-picture.js';
@@ -66,10 +67,24 @@ export const FACELESS_CLIPS: readonly string[] = [...new Set(CLIP_PARTS.map(({ f
 export async function frameAt(path: string, atMs: number, ffmpeg: FfmpegBinary): Promise<Buffer> {
   const seek = ['-ss', (atMs / 1000).toFixed(3), '-i', path];
   try {
+    const owned = await ownedCommand(ffmpeg.path);
     const { stdout } = await promisify(execFile)(
-      ffmpeg.path,
-      ['-v', 'error', '-nostdin', ...seek, '-frames:v', '1', '-c:v', 'png', '-f', 'image2pipe', '-'],
-      { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 },
+      owned.file,
+      [
+        ...owned.args,
+        '-v',
+        'error',
+        '-nostdin',
+        ...seek,
+        '-frames:v',
+        '1',
+        '-c:v',
+        'png',
+        '-f',
+        'image2pipe',
+        '-',
+      ],
+      { env: owned.options.env, encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 },
     );
     if (stdout.length > 0) return stdout;
     throw new Error('no frame at that time');
