@@ -8,6 +8,7 @@ import { assertBindAllowed } from './http/origin.js';
 import { assessReadiness } from './http/readiness.js';
 import { type FfmpegBinary, findFfmpeg } from './ingest/ffmpeg-binary.js';
 import { FRAME_DROP_REASONS } from './ingest/frame-source.js';
+import { endLeftovers } from './ingest/leftovers.js';
 import { StartGate } from './ingest/start-gate.js';
 import { type Clock, systemClock } from './lib/clock.js';
 import { CloseStack } from './lib/close-stack.js';
@@ -99,6 +100,8 @@ export class App {
     const closers = this.#closers;
     assertBindAllowed(config.server.host, config.server.auth !== undefined);
     const binary = await findFfmpeg({ path: config.ingest.ffmpegPath });
+    const leftovers = await endLeftovers();
+    if (leftovers > 0) log.warn({ count: leftovers }, 'ended ffmpeg processes that an earlier run left behind');
     const metrics = new Metrics({ version: packageVersion(), dropReasons: FRAME_DROP_REASONS, clock });
     closers.push('metrics', () => metrics.close());
     // What can fail again and again is told at once, then counted.
