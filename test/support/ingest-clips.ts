@@ -24,7 +24,7 @@ export const GREY_STEP = 2;
 
 /**
  * Makes a clip: top left red, top right green, bottom left blue, bottom right a grey that rises with every
- * frame. H.264 with a keyframe every `keyframes` frames.
+ * frame. H.264 or H.265 with a keyframe every `keyframes` frames.
  */
 export async function makeClip(
   folder: string,
@@ -38,6 +38,7 @@ export async function makeClip(
     /** Between two reference frames. Default 2; 0 as cameras send. */
     bFrames?: number;
     format?: string;
+    codec?: 'h264' | 'h265';
   },
 ): Promise<string> {
   const { path: ffmpegPath } = await findFfmpeg();
@@ -57,8 +58,9 @@ export async function makeClip(
   ].join(';');
   await run(ffmpegPath, [
     ...['-v', 'error', '-y', '-nostdin', '-filter_complex', graph, '-map', '[out]'],
-    ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '10', '-bf', String(options.bFrames ?? 2)],
-    ...['-g', String(options.keyframes ?? rate), '-threads', '1'],
+    ...['-c:v', options.codec === 'h265' ? 'libx265' : 'libx264', '-preset', 'veryfast', '-crf', '10'],
+    ...['-bf', String(options.bFrames ?? 2), '-g', String(options.keyframes ?? rate), '-threads', '1'],
+    ...(options.codec === 'h265' ? ['-x265-params', 'log-level=error', '-tag:v', 'hvc1'] : []),
     ...(options.format === undefined ? [] : ['-f', options.format]),
     path,
   ]);
