@@ -139,6 +139,7 @@ export function videoFilter(
       : `select='isnan(prev_selected_t)+not(eq(${slot('t')},${slot('prev_selected_t')}))'`;
   return [
     rate,
+    ...(rhythm === 'live' ? [TIMES] : []),
     // Before scale, which says what it reads: boxes are then told in pixels of the turned picture.
     ...ROTATIONS[rotationDegrees],
     `scale=w=${widthPx}:h=${heightPx}:force_original_aspect_ratio=decrease:flags=fast_bilinear`,
@@ -149,6 +150,12 @@ export function videoFilter(
   ].join(',');
 }
 
+/**
+ * Has ffmpeg say on stderr which time each picture bears. A corner of it is enough for that, cut out without a copy:
+ * `showinfo` reads all of what it is given.
+ */
+const TIMES =
+  "split[main][times];[times]crop=w='min(16,iw)':h='min(16,ih)':x=0:y=0,showinfo,nullsink;[main]null";
 const ROTATIONS = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] };
 
 /**

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.js';
+import { CaptureClock, type StreamTiming } from './capture-clock.js';
 import { type StreamOptions, streamKind } from './ffmpeg-arguments.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
 import type { FrameSink, FrameSource, RunEnd } from './frame-source.js';
@@ -34,6 +35,7 @@ export class FfmpegSource implements FrameSource {
   readonly #runs: SourceRuns;
   readonly #planner: StreamPlanner;
   readonly #hostCheck: HostCheck;
+  readonly #captureClock = new CaptureClock();
 
   constructor(options: FfmpegSourceOptions) {
     this.#options = options;
@@ -47,6 +49,11 @@ export class FfmpegSource implements FrameSource {
     this.#tellFallback();
   }
 
+  /** What the times of the present run, or of the last one, tell. */
+  timing(): StreamTiming {
+    return this.#captureClock.timing();
+  }
+
   check(signal: AbortSignal): Promise<RunEnd | null> {
     return this.#hostCheck.check(signal);
   }
@@ -56,6 +63,8 @@ export class FfmpegSource implements FrameSource {
     const { clock, binary, killAfterMs = 2000, timeoutMs = 5000, onSpawn, log, ...stream } = this.#options;
     const { plan, fallback } = this.#planner;
     const isRtsp = streamKind(stream.url) === 'rtsp';
+    const captureClock = this.#captureClock;
+    captureClock.begin();
     let outcome: Pick<RunOutcome, 'frameCount' | 'problems'> = { frameCount: 0, problems: [] };
     const end = await this.#runs.run(
       {
@@ -64,7 +73,11 @@ export class FfmpegSource implements FrameSource {
         clock,
         killAfterMs,
         whenFull: 'drop',
-        stamp: () => ({ capturedAtMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }),
+        stamp: (index) => {
+          const monotonicMs = clock.monotonicMs();
+          return { capturedAtMs: clock.wallMs() - captureClock.noteArrival(index, monotonicMs), monotonicMs };
+        },
+        onStreamTime: (index, streamMs) => captureClock.noteStreamTime(index, streamMs),
         onSpawn,
         log,
         onOutcome: (seen) => {

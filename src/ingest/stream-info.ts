@@ -12,6 +12,8 @@ export type StderrFact =
       readonly contentWidth: number;
       readonly contentHeight: number;
     }
+  /** A picture goes to be analysed: its place among them and the stream's own time. */
+  | { readonly kind: 'time'; readonly index: number; readonly streamMs: number }
   /** Everything is set up; whatever was not said by now will not be said. */
   | { readonly kind: 'output' }
   | { readonly kind: 'problem'; readonly text: string };
@@ -38,6 +40,8 @@ export class StderrReader {
 
   /** @returns what the line says, or `null` for most lines. */
   read(line: string): StderrFact | null {
+    const time = TIME.exec(line);
+    if (time) return { kind: 'time', index: Number(time[1]), streamMs: Number(time[2]) * 1000 };
     const size = SCALE.exec(line);
     if (size) {
       const [sourceWidth, sourceHeight, contentWidth, contentHeight] = size.slice(1).map(Number) as [
@@ -81,6 +85,7 @@ export class StderrReader {
   }
 }
 
+const TIME = /\[Parsed_showinfo_\d+ @ [^\]]*\] (?:\[\w+\] )?n: *(\d+) pts: *-?\d+ +pts_time:(-?[\d.e+]+)/;
 const SCALE = /\[Parsed_scale_\d+ @ [^\]]*\] (?:\[\w+\] )?w:(\d+) h:(\d+) fmt:.* -> w:(\d+) h:(\d+) fmt:/;
 const VIDEO = /^Stream #\d+:\d+\S*: Video: (\w+)(.*)$/;
 const STATUS = /\b[45]\d\d\b/;

@@ -29,6 +29,8 @@ export interface StreamRunOptions {
   readonly whenFull: FrameSplitterOptions['whenFull'];
   /** See {@link FrameSplitterOptions.stamp}. */
   readonly stamp: FrameSplitterOptions['stamp'];
+  /** The stream's own time of its n-th picture, ms; live streams only. */
+  readonly onStreamTime?: ((index: number, streamMs: number) => void) | undefined;
   readonly onSpawn?: ((pid: number) => void) | undefined;
   /** Default: the system's. */
   readonly hostLookup?: HostLookup | undefined;
@@ -70,6 +72,10 @@ export async function runStream(
   const onLine = (line: string) => {
     const fact = reader.read(line);
     if (!fact) return;
+    if (fact.kind === 'time') {
+      options.onStreamTime?.(fact.index, fact.streamMs);
+      return;
+    }
     if (fact.kind === 'problem') {
       // A broken stream repeats itself many times a second.
       if (fact.text !== lastProblem)
