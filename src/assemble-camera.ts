@@ -1,3 +1,4 @@
+import { assemblePictureHealth } from './assemble-picture-health.js';
 import type { MaskClassifier } from './classification/mask-classifier.js';
 import type { EffectiveCamera } from './config/effective-camera.js';
 import type { LoadedCamera, LoadedConfig } from './config/load-config.js';
@@ -60,6 +61,11 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
     metrics.frameDropped(cameraId, reason);
     stats.dropped(cameraId);
   };
+  const pictures = assemblePictureHealth({
+    ...{ config, camera, metrics, log },
+    isLive: () => supervisor.status().state === 'live',
+    onChange: () => parts.onStatus(runtime.status),
+  });
   const pipeline = new CameraPipeline({
     cameraId,
     clock,
@@ -88,6 +94,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       cameraLostMs: Math.max(MIN_CAMERA_LOST_MS, minGapMs),
       minFaceScore: config.classification.minFaceScore,
     }),
+    ...(pictures ? { pictures } : {}),
     output: parts.output,
     observer: {
       dropped,
@@ -143,15 +150,20 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       metrics.frameDecoded(cameraId);
       dropped(reason);
     },
-    onStatus: parts.onStatus,
+    onStatus: (status) => {
+      pictures?.stateChanged(status);
+      parts.onStatus(runtime.status);
+    },
     onRunEnd: (end) => metrics.cameraRestarted(cameraId, end.reason),
   });
-  return new CameraRuntime({
+  const runtime: CameraRuntime = new CameraRuntime({
     supervisor,
     pipeline,
     clock,
+    ...(pictures ? { conditions: () => pictures.conditions() } : {}),
     onFailure: (error) => log.error({ err: error }, 'the camera is not watched any more: a fault of ours'),
   });
+  return runtime;
 }
 
 function toMaskPolicy(policy: PolicyConfig): MaskPolicy {

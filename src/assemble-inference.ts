@@ -99,8 +99,8 @@ export async function openInference(parts: {
   metrics.addQueue('crops', MAX_WAITING_CROPS, () => classifier.queueSize);
   const detector = new FaceDetector(
     {
-      detect: async (pixels, threshold) => {
-        const result = await pool.detect(pixels, threshold);
+      detect: async (pixels, threshold, options) => {
+        const result = await pool.detect(pixels, threshold, options);
         if (result.ok) metrics.inference(detectorModel, engine, result.timings.inferenceMs);
         else {
           failed(detectorModel, result.error.code);
@@ -109,7 +109,10 @@ export async function openInference(parts: {
         return result;
       },
     },
-    { scoreThreshold: Math.min(lowScoreThreshold, scoreThreshold) },
+    {
+      scoreThreshold: Math.min(lowScoreThreshold, scoreThreshold),
+      wantsStatistics: config.ingest.pictureHealth.enabled,
+    },
   );
   return {
     detector,

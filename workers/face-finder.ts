@@ -5,6 +5,7 @@ import { scaleBox } from '../src/domain/box.js';
 import type { FaceDetection, Landmarks } from '../src/domain/face.js';
 import type { LoadedModel, Tensor } from '../src/inference/engine.js';
 import type { ModelManifest } from '../src/inference/manifest.js';
+import { PictureSampler } from '../src/ingest/picture-statistics.js';
 import { AppError } from '../src/lib/errors.js';
 import type { RgbSource } from '../src/lib/resample.js';
 import { viewPixels } from './pixel-view.js';
@@ -26,6 +27,7 @@ export class FaceFinder {
   readonly #width: number;
   readonly #height: number;
   readonly #input: Tensor & { data: Uint8Array };
+  readonly #sampler = new PictureSampler();
 
   /** Throws `AppError` MODEL_INVALID when the manifest is not that of such a detector or takes another size. */
   constructor(model: LoadedModel, manifest: ModelManifest, width: number, height: number) {
@@ -37,7 +39,7 @@ export class FaceFinder {
     this.#input = { data: new Uint8Array(width * height * 3), shape: [1, height, width, 3] };
   }
 
-  async detect({ pixels, scoreThreshold }: DetectTask): Promise<DetectResult> {
+  async detect({ pixels, scoreThreshold, wantsStatistics }: DetectTask): Promise<DetectResult> {
     const startMs = performance.now();
     const picture = viewPixels(pixels);
     const { scale } = letterbox(picture, this.#input.data, this.#width, this.#height);
@@ -45,11 +47,13 @@ export class FaceFinder {
     const outputs = await this.#model.run({ [this.#inputName]: this.#input });
     const inferredMs = performance.now();
     const faces = this.#decode(outputs, scoreThreshold).map((face) => toPicture(face, scale, picture));
+    const statistics = wantsStatistics ? this.#sampler.measure(picture) : null;
     const endMs = performance.now();
     return {
       ok: true,
       kind: 'detect',
       faces,
+      ...(statistics ? { statistics } : {}),
       timings: {
         prepareMs: preparedMs - startMs,
         inferenceMs: inferredMs - preparedMs,

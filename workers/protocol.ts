@@ -2,6 +2,7 @@ import type { Box } from '../src/domain/box.js';
 import type { FaceDetection } from '../src/domain/face.js';
 import type { PixelBuffer } from '../src/domain/frame.js';
 import type { MaskScores } from '../src/domain/label.js';
+import type { PictureStatistics } from '../src/domain/picture.js';
 import type { ErrorShape } from '../src/lib/errors.js';
 
 /**
@@ -14,6 +15,8 @@ export interface DetectTask {
   readonly kind: 'detect';
   readonly pixels: PixelBuffer;
   readonly scoreThreshold: number;
+  /** Also tell how the picture is, while it is at hand (see picture-statistics.ts). Default false. */
+  readonly wantsStatistics?: boolean;
 }
 
 /** Classify faces, of one picture or of many. `box` is the detector's face box in pixels of `pixels`. */
@@ -55,6 +58,8 @@ export interface DetectResult {
   readonly ok: true;
   readonly kind: 'detect';
   readonly faces: readonly FaceDetection[];
+  /** Where it was asked for, and the picture is not tiny. */
+  readonly statistics?: PictureStatistics;
   readonly timings: TaskTimings;
 }
 export interface ClassifyResult {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CAMERA_CONDITIONS } from '../domain/camera.js';
 import {
   DECODINGS,
   EXTRA_INPUT_OPTIONS,
@@ -76,6 +77,12 @@ export const cameraSchema = z.strictObject({
   policy: overridesOf(policySchema)
     .optional()
     .describe('Overrides of the top-level `policy` for this camera.'),
+  ignoreConditions: z
+    .array(z.enum(CAMERA_CONDITIONS))
+    .default([])
+    .describe(
+      `Conditions of the picture that are not to be told of this camera: any of ${CAMERA_CONDITIONS.join(', ')}. Default none.`,
+    ),
   loop: z
     .boolean()
     .default(false)

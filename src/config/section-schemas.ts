@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pictureHealthSchema } from './picture-health-schema.js';
 import { fraction, modelName, secretSchema } from './values.js';
 
 function isOrigin(text: string): boolean {
@@ -62,6 +63,9 @@ export const ingestSchema = z.strictObject({
     .max(30)
     .default(2)
     .describe('Time that ffmpeg gets to end by itself before it is killed, seconds. Default 2.'),
+  pictureHealth: pictureHealthSchema
+    .prefault({})
+    .describe('Watching whether pictures are worth judging; see docs/picture-health.md.'),
 });
 
 export const detectionSchema = z.strictObject({

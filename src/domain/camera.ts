@@ -26,6 +26,37 @@ export const CAMERA_REASONS = [
 ] as const;
 export type CameraReason = (typeof CAMERA_REASONS)[number];
 
+/**
+ * What can be wrong with the picture of a camera that is live. A bounded set: it labels metrics. Several may hold at once.
+ * See docs/picture-health.md.
+ */
+export const CAMERA_CONDITIONS = [
+  'frozen',
+  'black',
+  'overexposed',
+  'covered',
+  'corrupted',
+  'out_of_focus',
+  'moved',
+  'wrong_clock',
+] as const;
+export type CameraCondition = (typeof CAMERA_CONDITIONS)[number];
+
+/** Conditions in which nothing can be said of faces: what such a camera does not see is not compliance. */
+export const BLINDING_CONDITIONS: ReadonlySet<CameraCondition> = new Set([
+  'frozen',
+  'black',
+  'overexposed',
+  'covered',
+  'corrupted',
+]);
+
+export interface ActiveCondition {
+  readonly condition: CameraCondition;
+  /** Wall clock at which it began (it is told some seconds later), ms since 1970. */
+  readonly sinceMs: number;
+}
+
 export interface CameraStatus {
   readonly cameraId: string;
   readonly state: CameraState;
@@ -38,4 +69,6 @@ export interface CameraStatus {
   readonly lastFrameAgeMs: number | null;
   /** Process starts since the camera was configured, the first not counted. */
   readonly restarts: number;
+  /** What is wrong with the picture now; left out where nobody looks. In the order of {@link CAMERA_CONDITIONS}. */
+  readonly conditions?: readonly ActiveCondition[];
 }

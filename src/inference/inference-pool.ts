@@ -3,6 +3,7 @@ import type {
   CrashTask,
   CropRequest,
   DetectResult,
+  DetectTask,
   EngineInfo,
   InferenceResult,
   InferenceTask,
@@ -135,8 +136,12 @@ export class InferencePool {
    * Faces of a picture, best first, in pixels of `pixels`. The caller must not let the picture be overwritten before
    * the promise settles. `scoreThreshold` in [0, 1].
    */
-  detect(pixels: PixelBuffer, scoreThreshold: number): Promise<DetectResult | TaskFailure> {
-    return this.#run({ kind: 'detect', pixels, scoreThreshold }, isDetectResult);
+  detect(
+    pixels: PixelBuffer,
+    scoreThreshold: number,
+    options: Pick<DetectTask, 'wantsStatistics'> = {},
+  ): Promise<DetectResult | TaskFailure> {
+    return this.#run({ kind: 'detect', pixels, scoreThreshold, ...options }, isDetectResult);
   }
 
   /** Scores of crops of one or many pictures, as one batch. The pictures must stay until the promise settles. */

@@ -75,6 +75,11 @@ export function defineFamilies(registry: Registry) {
       'Age of the newest decoded frame; before the first, time since the camera was added.',
       ['camera'],
     ),
+    cameraCondition: gauge(
+      'camera_condition',
+      '1 for what is wrong with the picture of the camera, 0 for what is not.',
+      ['camera', 'condition'],
+    ),
     cameraRestarts: counter('camera_restarts_total', 'Runs of ffmpeg that ended, by reason.', [
       'camera',
       'reason',

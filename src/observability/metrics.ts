@@ -1,5 +1,12 @@
 import { Registry } from 'prom-client';
-import { CAMERA_REASONS, CAMERA_STATES, type CameraReason, type CameraState } from '../domain/camera.js';
+import {
+  CAMERA_CONDITIONS,
+  CAMERA_REASONS,
+  CAMERA_STATES,
+  type CameraCondition,
+  type CameraReason,
+  type CameraState,
+} from '../domain/camera.js';
 import { EPISODE_CHANGES, type EpisodeChangeKind } from '../domain/episode.js';
 import { NOT_ASSESSABLE_REASONS, type NotAssessableReason, OUTCOMES, type Outcome } from '../domain/label.js';
 import { PIPELINE_STAGES, type PipelineStage } from '../domain/stage.js';
@@ -99,6 +106,7 @@ export class Metrics {
     families.episodesOpen.set({ camera }, 0);
     for (const reason of this.#dropReasons) families.framesDropped.inc({ camera, reason }, 0);
     for (const state of CAMERA_STATES) families.cameraState.set({ camera, state }, 0);
+    for (const condition of CAMERA_CONDITIONS) families.cameraCondition.set({ camera, condition }, 0);
     for (const reason of CAMERA_REASONS) families.cameraRestarts.inc({ camera, reason }, 0);
     for (const outcome of OUTCOMES) families.faces.inc({ camera, outcome }, 0);
     for (const reason of NOT_ASSESSABLE_REASONS) families.facesNotAssessable.inc({ camera, reason }, 0);
@@ -119,6 +127,7 @@ export class Metrics {
     families.cameraLastFrameAge.remove({ camera });
     for (const reason of this.#dropReasons) families.framesDropped.remove({ camera, reason });
     for (const state of CAMERA_STATES) families.cameraState.remove({ camera, state });
+    for (const condition of CAMERA_CONDITIONS) families.cameraCondition.remove({ camera, condition });
     for (const reason of CAMERA_REASONS) families.cameraRestarts.remove({ camera, reason });
     for (const outcome of OUTCOMES) families.faces.remove({ camera, outcome });
     for (const reason of NOT_ASSESSABLE_REASONS) families.facesNotAssessable.remove({ camera, reason });
@@ -151,6 +160,11 @@ export class Metrics {
     known.isLive = state === 'live';
     for (const other of CAMERA_STATES)
       this.#families.cameraState.set({ camera: cameraId, state: other }, other === state ? 1 : 0);
+  }
+
+  cameraCondition(cameraId: string, condition: CameraCondition, isOn: boolean): void {
+    if (this.#cameras.has(cameraId))
+      this.#families.cameraCondition.set({ camera: cameraId, condition }, isOn ? 1 : 0);
   }
 
   cameraRestarted(cameraId: string, reason: CameraReason): void {

@@ -9,6 +9,7 @@ import type { FaceCrop } from '../domain/crop.js';
 import type { EpisodeChange, EpisodeCloseReason } from '../domain/episode.js';
 import type { CropAssessment, FaceVerdict, MaskPrediction } from '../domain/face.js';
 import { type Frame, sourceScale } from '../domain/frame.js';
+import type { PictureStatistics } from '../domain/picture.js';
 import type { PipelineStage } from '../domain/stage.js';
 import type { FrameDropReason } from '../ingest/frame-source.js';
 import type { Clock } from '../lib/clock.js';
@@ -35,6 +36,12 @@ export interface PipelineObserver {
   rejected(count: number): void;
 }
 
+/** Looks at how the pictures are; see ingest/picture-health.ts. */
+export interface PictureWatch {
+  /** Takes what was measured of a frame. @returns whether faces can be judged on it. */
+  observe(statistics: PictureStatistics, frame: Pick<Frame, 'monotonicMs' | 'capturedAtMs'>): boolean;
+}
+
 export interface CameraPipelineOptions {
   readonly cameraId: string;
   readonly clock: Clock;
@@ -44,6 +51,8 @@ export interface CameraPipelineOptions {
   readonly selector: CropSelector;
   readonly classifier: { classify(crops: readonly CropRequest[]): Promise<readonly ClassificationOutcome[]> };
   readonly decisions: DecisionMaker;
+  /** Default: every picture is taken for a good one. */
+  readonly pictures?: PictureWatch;
   readonly output: PipelineOutput;
   readonly observer: PipelineObserver;
 }
@@ -100,6 +109,11 @@ export class CameraPipeline {
       observer.dropped('failed');
       return;
     }
+    const { statistics } = detection;
+    if (statistics && this.#options.pictures?.observe(statistics, frame) === false) {
+      this.#passOver(frame);
+      return;
+    }
 
     this.#enter('tracking', frame);
     const tracks = this.#timedSync('tracking', () => tracker.update(detection.faces, frame.monotonicMs));
@@ -140,6 +154,17 @@ export class CameraPipeline {
       output.analysed(frame, shown);
       if (changes.length > 0) output.episodes(changes);
     });
+  }
+
+  /**
+   * A frame on which nobody can be judged (frozen, black, …) counts for decisions as one that never came: what is open is
+   * held, then closed as with a lost camera. Stale is not compliant. It is shown all the same, without faces.
+   */
+  #passOver(frame: Frame): void {
+    const { output, observer } = this.#options;
+    observer.tracks(0);
+    this.#enter('publish', frame);
+    this.#timedSync('publish', () => output.analysed(frame, []));
   }
 
   /** Confirmed faces of this frame, with whether and how well each can be judged. */

@@ -1,4 +1,4 @@
-import type { CameraStatus } from '../domain/camera.js';
+import type { ActiveCondition, CameraStatus } from '../domain/camera.js';
 import type { CameraSupervisor } from '../ingest/camera-supervisor.js';
 import type { Clock } from '../lib/clock.js';
 import { AppError } from '../lib/errors.js';
@@ -8,6 +8,8 @@ export interface CameraRuntimeOptions {
   readonly supervisor: Pick<CameraSupervisor, 'run' | 'status'>;
   readonly pipeline: Pick<CameraPipeline, 'run' | 'tick' | 'closeEpisodes'>;
   readonly clock: Clock;
+  /** What is wrong with the picture now. Default: nobody looks. */
+  readonly conditions?: () => readonly ActiveCondition[];
   /** Called once when ingest or analysis failed for a reason that is a fault of ours. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -28,7 +30,8 @@ export class CameraRuntime {
   }
 
   get status(): CameraStatus {
-    return this.#options.supervisor.status();
+    const { supervisor, conditions } = this.#options;
+    return { ...supervisor.status(), ...(conditions ? { conditions: conditions() } : {}) };
   }
 
   start(): void {

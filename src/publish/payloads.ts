@@ -1,3 +1,4 @@
+import { BLINDING_CONDITIONS } from '../domain/camera.js';
 import type { Episode, EpisodeChangeKind } from '../domain/episode.js';
 import type { FaceVerdict } from '../domain/face.js';
 import { fourDecimals, tenth } from '../lib/rounding.js';
@@ -106,6 +107,8 @@ export function episodePayload(
 }
 
 export function toCameraPayload({ name, status }: CameraEvent): CameraPayload {
+  const conditions = status.conditions ?? [];
+  const isBlind = conditions.some(({ condition }) => BLINDING_CONDITIONS.has(condition));
   return {
     v: PAYLOAD_VERSION,
     cameraId: status.cameraId,
@@ -116,5 +119,7 @@ export function toCameraPayload({ name, status }: CameraEvent): CameraPayload {
     since: isoTime(status.sinceMs),
     lastFrameAgeMs: status.lastFrameAgeMs === null ? null : Math.round(status.lastFrameAgeMs),
     restarts: status.restarts,
+    conditions: conditions.map(({ condition, sinceMs }) => ({ condition, since: isoTime(sinceMs) })),
+    ...(isBlind ? { isBlind } : {}),
   };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FaceDetector } from '../../../src/detection/face-detector.js';
 import type { Frame, PixelBuffer } from '../../../src/domain/frame.js';
-import type { DetectResult, TaskFailure } from '../../../workers/protocol.js';
+import type { DetectResult, DetectTask, TaskFailure } from '../../../workers/protocol.js';
+import { anyStatistics } from '../../support/made-pictures.js';
 
 const pixels: PixelBuffer = {
   buffer: new SharedArrayBuffer(640 * 384 * 3),
@@ -42,22 +43,30 @@ const found: DetectResult = {
   timings: { prepareMs: 1, inferenceMs: 2, finishMs: 3 },
 };
 
-function detectorWith(answer: DetectResult | TaskFailure) {
-  const calls: [PixelBuffer, number][] = [];
+type Call = [PixelBuffer, number, Pick<DetectTask, 'wantsStatistics'>?];
+function detectorWith(answer: DetectResult | TaskFailure, wantsStatistics?: boolean) {
+  const calls: Call[] = [];
   const port = {
-    detect: async (...call: [PixelBuffer, number]) => {
+    detect: async (...call: Call) => {
       calls.push(call);
       return answer;
     },
   };
-  return { detector: new FaceDetector(port, { scoreThreshold: 0.25 }), calls };
+  return { detector: new FaceDetector(port, { scoreThreshold: 0.25, wantsStatistics }), calls };
 }
 
 describe('FaceDetector', () => {
   it('asks for the frame’s pixels at its threshold', async () => {
     const { detector, calls } = detectorWith(found);
     await detector.detect(frame);
-    expect(calls).toEqual([[pixels, 0.25]]);
+    expect(calls).toEqual([[pixels, 0.25, {}]]);
+  });
+
+  it('asks for the picture’s statistics where they are wanted, and passes them on', async () => {
+    const statistics = anyStatistics();
+    const { detector, calls } = detectorWith({ ...found, statistics }, true);
+    expect(await detector.detect(frame)).toMatchObject({ ok: true, statistics });
+    expect(calls).toEqual([[pixels, 0.25, { wantsStatistics: true }]]);
   });
 
   it('tells boxes and landmarks in pixels of the source frame', async () => {

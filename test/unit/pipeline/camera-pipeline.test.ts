@@ -9,9 +9,14 @@ import type { FaceDetection, FaceVerdict } from '../../../src/domain/face.js';
 import type { Frame } from '../../../src/domain/frame.js';
 import { PIPELINE_STAGES } from '../../../src/domain/stage.js';
 import { ManualClock } from '../../../src/lib/clock.js';
-import { CameraPipeline, type PipelineObserver } from '../../../src/pipeline/camera-pipeline.js';
+import {
+  CameraPipeline,
+  type PictureWatch,
+  type PipelineObserver,
+} from '../../../src/pipeline/camera-pipeline.js';
 import { FaceTracker } from '../../../src/tracking/face-tracker.js';
 import type { CropRequest } from '../../../workers/protocol.js';
+import { anyStatistics } from '../../support/made-pictures.js';
 
 /** A camera of 1280×720 that is analysed at 640×360. */
 function frameAt(clock: ManualClock, frameId: number): { frame: Frame; holds: () => number } {
@@ -64,7 +69,10 @@ interface Rig {
   readonly rejected: number[];
 }
 
-function rig(detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutcome): Rig {
+function rig(
+  detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutcome,
+  pictures?: PictureWatch,
+): Rig {
   const clock = new ManualClock();
   const analysed: Rig['analysed'] = [];
   const changes: EpisodeChange[] = [];
@@ -118,6 +126,7 @@ function rig(detect: (frame: Frame) => Promise<DetectionOutcome> | DetectionOutc
         ...{ zones: [], schedule: [], timeZone: 'UTC' },
       },
     }),
+    ...(pictures ? { pictures } : {}),
     output: {
       analysed: (frame, faces) => analysed.push({ frameId: frame.frameId, faces }),
       episodes: (told) => changes.push(...told),
@@ -242,6 +251,40 @@ describe('CameraPipeline', () => {
     expect(on.analysed.map(({ frameId }) => frameId)).toEqual([0]);
     expect(on.dropped).toEqual(['stale', 'closing']);
     expect(frames.map(({ holds }) => holds())).toEqual([0, 0, 0]);
+  });
+
+  it('judges nobody on a blind picture, shows it, and closes what is open as if the camera were lost', async () => {
+    let isFit = true;
+    const statistics = anyStatistics();
+    const observed: unknown[] = [];
+    const on = rig(() => ({ ...oneFace(), statistics }), {
+      observe: (...seen) => {
+        observed.push(seen[0]);
+        return isFit;
+      },
+    });
+    await play(on, 12);
+    expect(on.changes.map(({ change }) => change)).toEqual(['opened']);
+    const cropsBefore = on.crops.length;
+
+    isFit = false;
+    await play(on, 40);
+    on.pipeline.tick();
+    expect(on.changes).toHaveLength(1);
+    expect(on.analysed.at(-1)?.faces).toEqual([]);
+    expect(on.crops).toHaveLength(cropsBefore);
+    await play(on, 15);
+    on.pipeline.tick();
+    expect(on.changes.slice(1)).toMatchObject([
+      { change: 'closed', episode: { closeReason: 'camera_lost', state: 'closed' } },
+    ]);
+
+    isFit = true;
+    await play(on, 12);
+    expect(on.changes.at(-1)).toMatchObject({ change: 'opened' });
+    expect(observed).toHaveLength(12 + 40 + 15 + 12);
+    expect(observed[0]).toBe(statistics);
+    expect(on.dropped).toEqual([]);
   });
 
   it('closes what is open when the camera is stopped', async () => {

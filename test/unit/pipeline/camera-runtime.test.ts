@@ -26,6 +26,18 @@ const untilAborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
 
 describe('CameraRuntime', () => {
+  it('tells what is wrong with the picture along with the state of the stream', () => {
+    const conditions = [{ condition: 'black', sinceMs: 5 }] as const;
+    const { clock, runtime } = setUp(untilAborted);
+    expect(runtime.status).not.toHaveProperty('conditions');
+    const watched = new CameraRuntime({
+      ...{ clock, onFailure: () => {}, conditions: () => conditions },
+      supervisor: { run: untilAborted, status: () => runtime.status },
+      pipeline: { run: untilAborted, tick: () => {}, closeEpisodes: () => {} },
+    });
+    expect(watched.status).toMatchObject({ state: 'live', conditions });
+  });
+
   it('closes what is open once the frame in hand is through', async () => {
     const { clock, closed, failures, runtime } = setUp(untilAborted);
     await runtime.stop();

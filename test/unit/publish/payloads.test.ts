@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ActiveCondition } from '../../../src/domain/camera.js';
 import type { Landmarks } from '../../../src/domain/face.js';
 import { toCameraPayload, toDetectionsPayload, toEpisodePayload } from '../../../src/publish/payloads.js';
 import { episode } from '../../contract/episode-store.suite.js';
@@ -109,6 +110,22 @@ describe('payloads', () => {
       since: '1970-01-01T00:00:00.000Z',
       lastFrameAgeMs: 13,
       restarts: 2,
+      conditions: [],
     });
+  });
+
+  it('tell what is wrong with a picture, and whether that makes the camera blind', () => {
+    const status = {
+      ...{ cameraId: 'gate', state: 'live', reason: 'first_frame' },
+      ...{ sinceMs: 0, lastFrameAgeMs: 1, restarts: 0 },
+    } as const;
+    const payload = (...conditions: ActiveCondition[]) =>
+      toCameraPayload({ name: 'Gate', status: { ...status, conditions } });
+    const moved = payload({ condition: 'moved', sinceMs: 1000 });
+    expect(moved.conditions).toEqual([{ condition: 'moved', since: '1970-01-01T00:00:01.000Z' }]);
+    expect(moved).not.toHaveProperty('isBlind');
+    expect(payload({ condition: 'moved', sinceMs: 1 }, { condition: 'black', sinceMs: 2 }).isBlind).toBe(
+      true,
+    );
   });
 });

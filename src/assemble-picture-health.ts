@@ -1,0 +1,75 @@
+import type { EffectiveCamera } from './config/effective-camera.js';
+import type { LoadedCamera, LoadedConfig } from './config/load-config.js';
+import { type ActiveCondition, BLINDING_CONDITIONS, type CameraStatus } from './domain/camera.js';
+import { type ConditionChange, PictureHealth } from './ingest/picture-health.js';
+import type { Log } from './observability/logging.js';
+import type { Metrics } from './observability/metrics.js';
+import type { PictureWatch } from './pipeline/camera-pipeline.js';
+
+/** With keyframes only, the same picture comes again and again until the next one, ms. */
+const MIN_KEYFRAMES_FROZEN_MS = 30_000;
+
+/** Picture health of one camera, told by log and metrics. */
+export interface PictureHealthWatch extends PictureWatch {
+  /** In the order of CAMERA_CONDITIONS. */
+  conditions(): readonly ActiveCondition[];
+  /** How far the camera's clock is ahead of ours, ms; `null`: its stream does not say. */
+  clockSkew(skewMs: number | null, at: { readonly monotonicMs: number; readonly wallMs: number }): void;
+  /** Pictures were concealed while decoding: `share` of the picture, 0–1. */
+  damaged(share: number, monotonicMs: number): void;
+  /** Call for each change of the camera's state. */
+  stateChanged(status: Pick<CameraStatus, 'state'>): void;
+}
+
+/** `null` where the configuration switches it off. `onChange` is called once for all changes of one moment. */
+export function assemblePictureHealth(parts: {
+  readonly config: LoadedConfig;
+  readonly camera: EffectiveCamera<LoadedCamera>;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly isLive: () => boolean;
+  readonly onChange: () => void;
+}): PictureHealthWatch | null {
+  const { config, camera, metrics, log, isLive, onChange } = parts;
+  const { pictureHealth } = config.ingest;
+  if (!pictureHealth.enabled) return null;
+  const health = new PictureHealth({
+    frozenMs: Math.max(
+      pictureHealth.frozenSeconds * 1000,
+      camera.keyframesOnly ? MIN_KEYFRAMES_FROZEN_MS : 0,
+    ),
+    blindMs: pictureHealth.blindSeconds * 1000,
+    sceneMs: pictureHealth.sceneSeconds * 1000,
+    acceptMs: pictureHealth.movedAcceptMinutes * 60_000,
+    clockSkewMs: pictureHealth.clockSkewSeconds * 1000,
+    periodMs: 1000 / camera.analysis.rateFps,
+    ignored: camera.ignoreConditions,
+  });
+  const tell = (changes: readonly ConditionChange[]) => {
+    for (const { condition, isOn, sinceMs } of changes) {
+      metrics.cameraCondition(camera.id, condition, isOn);
+      const fields = { condition, since: new Date(sinceMs).toISOString() };
+      const words = condition.replaceAll('_', ' ');
+      if (!isOn) log.info(fields, `picture is not ${words} any more`);
+      else if (BLINDING_CONDITIONS.has(condition))
+        log.warn(fields, `picture is ${words}: nobody can be judged on it`);
+      else log.warn(fields, `picture is ${words}`);
+    }
+    if (changes.length > 0) onChange();
+  };
+  return {
+    conditions: () => health.conditions,
+    observe: (statistics, { monotonicMs, capturedAtMs }) => {
+      // A frame that was under way as the stream ended says nothing of a camera that is not live.
+      if (!isLive()) return !health.isBlind;
+      tell(health.observe(statistics, { monotonicMs, wallMs: capturedAtMs }));
+      return !health.isBlind;
+    },
+    clockSkew: (skewMs, at) => tell(health.clockSkew(skewMs, at)),
+    damaged: (share, monotonicMs) => health.damaged(share, monotonicMs),
+    stateChanged: ({ state }) => {
+      if (state === 'live') return;
+      for (const { condition } of health.interrupt()) metrics.cameraCondition(camera.id, condition, false);
+    },
+  };
+}
