@@ -72,6 +72,7 @@ function TopBar({ isStale }: { isStale: boolean }) {
   const watched = cameras.value.filter((camera) => camera.state !== 'disabled');
   const total = watched.length;
   const live = isStale ? null : watched.filter((camera) => camera.state === 'live').length;
+  const blind = isStale ? 0 : watched.filter((camera) => camera.state === 'live' && camera.isBlind).length;
   return (
     <header class="top">
       <h1>
@@ -82,6 +83,12 @@ function TopBar({ isStale }: { isStale: boolean }) {
           <dt>Cameras live</dt>
           <dd>{live === null ? 'unknown' : `${live} of ${total}`}</dd>
         </div>
+        {blind > 0 && (
+          <div class="warn" title="Their pictures are frozen, black, overexposed, covered or broken">
+            <dt>See nothing</dt>
+            <dd>{blind}</dd>
+          </div>
+        )}
         {current && (
           <>
             <div>

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CameraPayload, FacePayload } from '../../src/publish/events';
 import { episodes, frames, stats } from './connection';
 import { paintFrame } from './frame-painter';
-import { durationWords, facesInWords, STATE_WORDS } from './words';
+import { CONDITION_WORDS, durationWords, facesInWords, STATE_WORDS, sinceWords } from './words';
 
 /** Text under the picture changes at most this often: it is read by people and by screen readers. */
 const TEXT_PERIOD_MS = 1000;
@@ -48,11 +48,14 @@ export function CameraTile({ camera, now, isStale }: CameraTileProps) {
   const rate = stats.value?.perCamera[camera.cameraId];
   const sinceMs = now - Date.parse(camera.since);
   const quietMs = pictureAtMs === null ? 0 : performance.now() - pictureAtMs;
+  const conditions = isLive ? camera.conditions : [];
+  const isBlind = isLive && camera.isBlind === true;
+  const seen = isBlind ? 'nobody can be judged on this picture' : facesInWords(faces);
   const isStuck = isLive && quietMs > Math.max(STUCK_MS, 3000 / (rate?.dueFps ?? 1));
   return (
     <article
-      class={`tile state-${state} ${pending && !isStale ? `pending-${pending.label}` : ''}`}
-      aria-label={`${camera.name}: ${stateWords}, ${isLive ? facesInWords(faces) : 'no picture'}`}
+      class={`tile state-${state} ${isBlind ? 'is-blind' : ''} ${pending && !isStale ? `pending-${pending.label}` : ''}`}
+      aria-label={`${camera.name}: ${stateWords}, ${isLive ? seen : 'no picture'}`}
       data-camera={camera.cameraId}
     >
       <header>
@@ -63,6 +66,15 @@ export function CameraTile({ camera, now, isStale }: CameraTileProps) {
       </header>
       <div class="picture">
         <canvas ref={canvas} width={640} height={360} />
+        {conditions.length > 0 && (
+          <ul class="conditions" role="status">
+            {conditions.map(({ condition, since }) => (
+              <li key={condition} data-condition={condition}>
+                {CONDITION_WORDS[condition]} since {sinceWords(since, now)}
+              </li>
+            ))}
+          </ul>
+        )}
         {isStale && hasPicture && (
           <p class="veil">
             <strong>The picture is old</strong>
@@ -99,7 +111,7 @@ export function CameraTile({ camera, now, isStale }: CameraTileProps) {
         )}
       </div>
       <footer>
-        <span>{isLive ? facesInWords(faces) : isStale ? '' : 'not being watched'}</span>
+        <span>{isLive ? seen : isStale ? '' : 'not being watched'}</span>
         <span class="figures">
           {rate && !isStale ? `${rate.analysedFps.toFixed(0)} / ${rate.dueFps.toFixed(0)} fps` : ''}
           {rate && !isStale && rate.droppedFps >= 0.5 ? ` · ${rate.droppedFps.toFixed(0)} dropped` : ''}

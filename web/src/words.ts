@@ -32,6 +32,18 @@ export const STATE_WORDS: Record<CameraPayload['state'], string> = {
   disabled: 'Disabled',
 };
 
+/** What is wrong with a picture; a time follows. */
+export const CONDITION_WORDS: Record<CameraPayload['conditions'][number]['condition'], string> = {
+  frozen: 'Picture frozen',
+  black: 'Picture black',
+  overexposed: 'Picture far too bright',
+  covered: 'Lens covered',
+  corrupted: 'Picture broken: data was lost',
+  out_of_focus: 'Picture out of focus',
+  moved: 'Camera moved',
+  wrong_clock: 'The camera’s clock is wrong',
+};
+
 export const VIOLATION_WORDS: Record<EpisodePayload['label'], string> = {
   without_mask: 'No mask',
   mask_worn_incorrectly: 'Mask worn incorrectly',
@@ -91,4 +103,16 @@ const CLOCK = new Intl.DateTimeFormat(undefined, {
 });
 export function clockWords(iso: string): string {
   return CLOCK.format(new Date(iso));
+}
+
+const MINUTE_CLOCK = new Intl.DateTimeFormat(undefined, {
+  ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+});
+const DAY_CLOCK = new Intl.DateTimeFormat(undefined, {
+  ...{ weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+});
+/** The time of day, with the day of the week for what is older than half a day. */
+export function sinceWords(iso: string, nowMs: number): string {
+  const atMs = Date.parse(iso);
+  return (nowMs - atMs > 12 * 3_600_000 ? DAY_CLOCK : MINUTE_CLOCK).format(atMs);
 }
