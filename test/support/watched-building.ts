@@ -31,6 +31,7 @@ export class WatchedBuilding {
   readonly #folder = mkdtempSync(join(tmpdir(), 'maskwatch-e2e-'));
   readonly ffmpegPath: string;
   readonly #services: RunningService[] = [];
+  readonly #overrides = new Map<string, CameraOverrides>();
   #simulated: SimulatedCameras | null = null;
 
   static async open(options: BuildingOptions): Promise<WatchedBuilding> {
@@ -47,6 +48,11 @@ export class WatchedBuilding {
   get simulated(): SimulatedCameras {
     if (!this.#simulated) throw new Error('the cameras are closed');
     return this.#simulated;
+  }
+
+  /** Changes a camera's entry for the services that are started from now on. */
+  override(id: string, entry: CameraOverrides): void {
+    this.#overrides.set(id, entry);
   }
 
   async openCameras(port?: number): Promise<void> {
@@ -78,6 +84,7 @@ export class WatchedBuilding {
     const cameras = this.simulated.cameras.map(({ id, name, url }) => ({
       ...{ id, name, url, username: CREDENTIALS.username, password: { env: 'E2E_CAMERA_PASSWORD' } },
       ...this.#options.overrides?.[id],
+      ...this.#overrides.get(id),
     }));
     // JSON is YAML.
     writeFileSync(file, JSON.stringify({ ...this.#options.config, cameras }, null, 2));
