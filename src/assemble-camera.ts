@@ -146,6 +146,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       metrics.frameDecoded(cameraId);
       pipeline.offer(frame);
     },
+    onDamaged: (share) => pictures?.damaged(share, clock.monotonicMs()),
     onDropped: (reason) => {
       metrics.frameDecoded(cameraId);
       dropped(reason);

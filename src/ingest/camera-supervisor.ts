@@ -46,6 +46,8 @@ export interface CameraSupervisorOptions {
   /** How each run ended, with what the watchdog saw where the watchdog ended it. */
   readonly onRunEnd?: (end: RunEnd) => void;
   readonly onStreamInfo?: (info: StreamInfo) => void;
+  /** See {@link FrameSink.damaged}. */
+  readonly onDamaged?: (share: number) => void;
   readonly log?: IngestLog;
 }
 
@@ -78,6 +80,7 @@ export class CameraSupervisor {
   /** As it is now; `lastFrameAgeMs` grows between calls. */
   status(): CameraStatus {
     const { state, reason, message } = this.#situation;
+    const { source } = this.#options;
     return {
       cameraId: this.#options.cameraId,
       state,
@@ -87,6 +90,8 @@ export class CameraSupervisor {
       lastFrameAgeMs:
         this.#lastFrameMs === null ? null : this.#options.clock.monotonicMs() - this.#lastFrameMs,
       restarts: Math.max(0, this.#starts - 1),
+      ...(this.#streamInfo === null ? {} : { stream: this.#streamInfo }),
+      ...(this.#lastFrameMs === null || !source.timing ? {} : { timing: source.timing() }),
     };
   }
 
@@ -190,6 +195,7 @@ export class CameraSupervisor {
         if (!abort.signal.aborted) noteFrame();
         this.#options.onDropped(reason);
       },
+      damaged: (share) => this.#options.onDamaged?.(share),
       streamInfo: (info) => {
         this.#streamInfo = info;
         this.#options.onStreamInfo?.(info);

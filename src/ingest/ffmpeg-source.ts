@@ -1,5 +1,6 @@
+import type { StreamTiming } from '../domain/camera.js';
 import type { Clock } from '../lib/clock.js';
-import { CaptureClock, type StreamTiming } from './capture-clock.js';
+import { CaptureClock } from './capture-clock.js';
 import { type StreamOptions, streamKind } from './ffmpeg-arguments.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
 import type { FrameSink, FrameSource, RunEnd } from './frame-source.js';
@@ -87,6 +88,7 @@ export class FfmpegSource implements FrameSource {
       {
         frame: (frame) => sink.frame(frame),
         dropped: (reason) => sink.dropped(reason),
+        damaged: (share) => sink.damaged?.(share),
         streamInfo: (info) =>
           sink.streamInfo?.({
             ...info,

@@ -1,6 +1,5 @@
-import type { CameraReason } from '../domain/camera.js';
+import type { CameraReason, StreamFacts, StreamTiming } from '../domain/camera.js';
 import type { Frame } from '../domain/frame.js';
-import type { Decoding, RtspTransport } from './ffmpeg-input-options.js';
 
 /** Where a source puts what it decodes. Called synchronously, in order, never after `run` has settled. */
 export interface FrameSink {
@@ -10,6 +9,8 @@ export interface FrameSink {
   dropped(reason: FrameDropReason): void;
   /** What is known of the stream, told before the first frame and again when it changes. */
   streamInfo?(info: StreamInfo): void;
+  /** `share` (0–1) of a picture had to be made up: its data was lost or broken. Comes about when that picture does. */
+  damaged?(share: number): void;
 }
 
 /** Why a due frame was not analysed. A bounded set: it labels metrics. */
@@ -25,18 +26,8 @@ export const FRAME_DROP_REASONS = [
 ] as const;
 export type FrameDropReason = (typeof FRAME_DROP_REASONS)[number];
 
-export interface StreamInfo {
-  readonly codec: string;
-  readonly width: number;
-  readonly height: number;
-  readonly rateFps: number | null;
-  /** How it is received, RTSP only. */
-  readonly transport?: RtspTransport;
-  /** Where it is decoded. */
-  readonly decoding?: Decoding;
-  /** Why it is decoded on the CPU although something else was asked for. */
-  readonly fallback?: string;
-}
+/** What a source knows of its stream. */
+export type StreamInfo = StreamFacts;
 
 /** How one run of a source ended. Never thrown: every end of a live stream is an expected outcome. */
 export interface RunEnd {
@@ -57,6 +48,8 @@ export interface FrameSource {
    * never rejects.
    */
   check?(signal: AbortSignal): Promise<RunEnd | null>;
+  /** What the times of the present run, or of the last one, tell; live streams only. */
+  timing?(): StreamTiming;
   /**
    * Runs until the stream ends or `signal` aborts, and resolves only when nothing of the run is left (no
    * process, no open pipe). A run that is given up because nothing comes is aborted with its {@link RunEnd}

@@ -139,6 +139,9 @@ export class PictureSampler {
     let redSum = 0;
     let greenCells = 0;
     let greyCells = 0;
+    // A picture of fewer pixels than the grid has cells: what was not sampled is as the cell before it.
+    const first = counts.findIndex((count) => count > 0);
+    for (const sums of [counts, reds, greens, blues, edgeSums]) sums[0] = sums[first]!;
     for (let cell = 0; cell < GRID_CELLS; cell++) {
       const count = counts[cell]!;
       if (count > 0) {
@@ -155,8 +158,7 @@ export class PictureSampler {
           if (isEmptyGreen(red, green, blue)) greenCells++;
           else if (isEmptyGrey(red, green, blue)) greyCells++;
         }
-      } else if (cell > 0) {
-        // A picture of fewer pixels than the grid has cells.
+      } else {
         luma[cell] = luma[cell - 1]!;
         edges[cell] = edges[cell - 1]!;
         points[cell] = points[cell - 1]!;

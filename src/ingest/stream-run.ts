@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.js';
+import { damageOf } from './decode-damage.js';
 import {
   type AnalysisFormat,
   contentSize,
@@ -70,6 +71,8 @@ export async function runStream(
 
   let lastProblem = '';
   const onLine = (line: string) => {
+    const damage = info && !signal.aborted ? damageOf(line, info) : null;
+    if (damage !== null) sink.damaged?.(damage);
     const fact = reader.read(line);
     if (!fact) return;
     if (fact.kind === 'time') {

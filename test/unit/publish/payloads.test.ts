@@ -116,9 +116,9 @@ describe('payloads', () => {
 
   it('tell what is wrong with a picture, and whether that makes the camera blind', () => {
     const status = {
-      ...{ cameraId: 'gate', state: 'live', reason: 'first_frame' },
+      ...({ cameraId: 'gate', state: 'live', reason: 'first_frame' } as const),
       ...{ sinceMs: 0, lastFrameAgeMs: 1, restarts: 0 },
-    } as const;
+    };
     const payload = (...conditions: ActiveCondition[]) =>
       toCameraPayload({ name: 'Gate', status: { ...status, conditions } });
     const moved = payload({ condition: 'moved', sinceMs: 1000 });
