@@ -101,7 +101,8 @@ export class App {
     assertBindAllowed(config.server.host, config.server.auth !== undefined);
     const binary = await findFfmpeg({ path: config.ingest.ffmpegPath });
     const leftovers = await endLeftovers();
-    if (leftovers > 0) log.warn({ count: leftovers }, 'ended ffmpeg processes that an earlier run left behind');
+    if (leftovers > 0)
+      log.warn({ count: leftovers }, 'ended ffmpeg processes that an earlier run left behind');
     const metrics = new Metrics({ version: packageVersion(), dropReasons: FRAME_DROP_REASONS, clock });
     closers.push('metrics', () => metrics.close());
     // What can fail again and again is told at once, then counted.
@@ -126,6 +127,7 @@ export class App {
     const stats = new LiveStats(clock);
     const newEpisodeId = createEpisodeIdGenerator();
     const gate = new StartGate(config.ingest.maxStarting);
+    metrics.addQueue('starts', config.cameras.length, () => gate.stats().waiting);
     const shared: Shared = { binary, gate, metrics, faults, stats, inference, publishing, newEpisodeId };
     // Opened last, stopped first: whatever the cameras lead to must still be there.
     const withinMs = config.ingest.killAfterSeconds * 1000 + CAMERAS_CLOSE_MS;
@@ -173,8 +175,11 @@ export class App {
   }
 
   #tellStats({ metrics, stats, inference, publishing }: Shared): void {
+    const cameras = this.#cameraEvents();
+    for (const { status } of cameras)
+      if (status.state === 'live' && status.timing) metrics.cameraTiming(status.cameraId, status.timing);
     const payload = stats.take({
-      states: new Map(this.#cameraEvents().map(({ status }) => [status.cameraId, status.state])),
+      states: new Map(cameras.map(({ status }) => [status.cameraId, status.state])),
       openEpisodes: publishing.openEpisodes(),
       engine: inference.engine,
     });

@@ -57,6 +57,32 @@ export interface ActiveCondition {
   readonly sinceMs: number;
 }
 
+/** What is known of a stream that is being watched. */
+export interface StreamFacts {
+  readonly codec: string;
+  /** Of the camera's picture, pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** As the stream says; `null` where it does not. */
+  readonly rateFps: number | null;
+  /** How it is received, RTSP only. */
+  readonly transport?: 'tcp' | 'udp' | 'http';
+  /** What decodes it; `none` is the CPU. */
+  readonly decoding?: string;
+  /** Why it is decoded on the CPU although something else was asked for. */
+  readonly fallback?: string;
+}
+
+/** What the times of a stream tell of it. */
+export interface StreamTiming {
+  /** How unevenly pictures arrive, ms: RFC 3550, 6.4.1, over analysed pictures. */
+  readonly jitterMs: number;
+  /** How much faster the camera's clock runs than ours, parts per million; `null` until two minutes have passed. */
+  readonly driftPpm: number | null;
+  /** Leaps of the stream's time against ours, over all runs. */
+  readonly jumps: number;
+}
+
 export interface CameraStatus {
   readonly cameraId: string;
   readonly state: CameraState;
@@ -69,6 +95,9 @@ export interface CameraStatus {
   readonly lastFrameAgeMs: number | null;
   /** Process starts since the camera was configured, the first not counted. */
   readonly restarts: number;
+  /** Of the present or the last run; left out before the first picture. */
+  readonly stream?: StreamFacts;
+  readonly timing?: StreamTiming;
   /** What is wrong with the picture now; left out where nobody looks. In the order of {@link CAMERA_CONDITIONS}. */
   readonly conditions?: readonly ActiveCondition[];
 }

@@ -1,12 +1,4 @@
-/** What the times of a stream tell of it. */
-export interface StreamTiming {
-  /** How unevenly pictures arrive, ms: RFC 3550, 6.4.1, over analysed pictures. */
-  readonly jitterMs: number;
-  /** How much faster the camera's clock runs than ours, parts per million; `null` until two minutes have passed. */
-  readonly driftPpm: number | null;
-  /** Leaps of the stream's time against ours since the run began. */
-  readonly jumps: number;
-}
+import type { StreamTiming } from '../domain/camera.js';
 
 /** The least transit time is looked for in windows of this length, the newest so many of them. */
 const WINDOW_MS = 10_000;
@@ -51,7 +43,6 @@ export class CaptureClock {
     this.#history = [];
     this.#last = null;
     this.#jitterMs = 0;
-    this.#jumps = 0;
     this.#arrivals.clear();
     this.#streamTimes.clear();
   }

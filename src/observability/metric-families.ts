@@ -80,6 +80,15 @@ export function defineFamilies(registry: Registry) {
       '1 for what is wrong with the picture of the camera, 0 for what is not.',
       ['camera', 'condition'],
     ),
+    cameraJitter: gauge('camera_jitter_seconds', 'How unevenly analysed pictures arrive (RFC 3550).', [
+      'camera',
+    ]),
+    cameraClockDrift: gauge(
+      'camera_clock_drift_ratio',
+      "How much faster the camera's clock runs than ours; known after two minutes.",
+      ['camera'],
+    ),
+    cameraClockJumps: counter('camera_clock_jumps_total', "Leaps of the stream's time.", ['camera']),
     cameraRestarts: counter('camera_restarts_total', 'Runs of ffmpeg that ended, by reason.', [
       'camera',
       'reason',

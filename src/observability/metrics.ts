@@ -6,6 +6,7 @@ import {
   type CameraCondition,
   type CameraReason,
   type CameraState,
+  type StreamTiming,
 } from '../domain/camera.js';
 import { EPISODE_CHANGES, type EpisodeChangeKind } from '../domain/episode.js';
 import { NOT_ASSESSABLE_REASONS, type NotAssessableReason, OUTCOMES, type Outcome } from '../domain/label.js';
@@ -39,6 +40,7 @@ interface KnownCamera {
   openEpisodes: number;
   isLive: boolean;
   tracks: number;
+  clockJumps: number;
 }
 
 /**
@@ -93,7 +95,7 @@ export class Metrics {
   addCamera(cameraId: string): void {
     if (this.#cameras.has(cameraId)) return;
     this.#cameras.set(cameraId, {
-      ...{ lastFrameMs: this.#clock.monotonicMs(), openEpisodes: 0, isLive: false, tracks: 0 },
+      ...{ lastFrameMs: this.#clock.monotonicMs(), openEpisodes: 0, isLive: false, tracks: 0, clockJumps: 0 },
     });
     const camera = cameraId;
     const families = this.#families;
@@ -104,6 +106,7 @@ export class Metrics {
     families.cropsDeferred.inc({ camera }, 0);
     families.tracksRejected.inc({ camera }, 0);
     families.episodesOpen.set({ camera }, 0);
+    families.cameraClockJumps.inc({ camera }, 0);
     for (const reason of this.#dropReasons) families.framesDropped.inc({ camera, reason }, 0);
     for (const state of CAMERA_STATES) families.cameraState.set({ camera, state }, 0);
     for (const condition of CAMERA_CONDITIONS) families.cameraCondition.set({ camera, condition }, 0);
@@ -125,6 +128,9 @@ export class Metrics {
     families.tracksRejected.remove({ camera });
     families.episodesOpen.remove({ camera });
     families.cameraLastFrameAge.remove({ camera });
+    families.cameraJitter.remove({ camera });
+    families.cameraClockDrift.remove({ camera });
+    families.cameraClockJumps.remove({ camera });
     for (const reason of this.#dropReasons) families.framesDropped.remove({ camera, reason });
     for (const state of CAMERA_STATES) families.cameraState.remove({ camera, state });
     for (const condition of CAMERA_CONDITIONS) families.cameraCondition.remove({ camera, condition });
@@ -165,6 +171,16 @@ export class Metrics {
   cameraCondition(cameraId: string, condition: CameraCondition, isOn: boolean): void {
     if (this.#cameras.has(cameraId))
       this.#families.cameraCondition.set({ camera: cameraId, condition }, isOn ? 1 : 0);
+  }
+
+  cameraTiming(cameraId: string, { jitterMs, driftPpm, jumps }: StreamTiming): void {
+    const known = this.#cameras.get(cameraId);
+    if (!known) return;
+    const camera = cameraId;
+    this.#families.cameraJitter.set({ camera }, jitterMs / 1000);
+    if (driftPpm !== null) this.#families.cameraClockDrift.set({ camera }, driftPpm / 1e6);
+    this.#families.cameraClockJumps.inc({ camera }, Math.max(0, jumps - known.clockJumps));
+    known.clockJumps = jumps;
   }
 
   cameraRestarted(cameraId: string, reason: CameraReason): void {

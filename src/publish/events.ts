@@ -1,5 +1,11 @@
 import type { Box } from '../domain/box.js';
-import type { CameraCondition, CameraReason, CameraState } from '../domain/camera.js';
+import type {
+  CameraCondition,
+  CameraReason,
+  CameraState,
+  StreamFacts,
+  StreamTiming,
+} from '../domain/camera.js';
 import type { EpisodeChangeKind, EpisodeCloseReason, ViolationLabel } from '../domain/episode.js';
 import type { MaskScores, NotAssessableReason, Outcome } from '../domain/label.js';
 import type { ErrorShape } from '../lib/errors.js';
@@ -76,6 +82,10 @@ export interface CameraPayload {
   since: string;
   lastFrameAgeMs: number | null;
   restarts: number;
+  /** Of the stream as it is now, or was last; left out before the first picture. */
+  stream?: StreamFacts;
+  /** Jitter, ms; drift of the camera's clock, parts per million; its leaps. */
+  timing?: StreamTiming;
   /** What is wrong with the picture of a live camera, and since when; empty: nothing, or nobody looks. */
   conditions: { condition: CameraCondition; since: string }[];
   /** Present and true while pictures come on which nobody can be judged: silence is not compliance. */

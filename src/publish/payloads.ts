@@ -119,6 +119,8 @@ export function toCameraPayload({ name, status }: CameraEvent): CameraPayload {
     since: isoTime(status.sinceMs),
     lastFrameAgeMs: status.lastFrameAgeMs === null ? null : Math.round(status.lastFrameAgeMs),
     restarts: status.restarts,
+    ...(status.stream === undefined ? {} : { stream: status.stream }),
+    ...(status.timing === undefined ? {} : { timing: status.timing }),
     conditions: conditions.map(({ condition, sinceMs }) => ({ condition, since: isoTime(sinceMs) })),
     ...(isBlind ? { isBlind } : {}),
   };

@@ -89,7 +89,11 @@ describe.each(FFMPEGS)('RTSP through the $name', ({ path: ffmpegPath, isPresent 
         async (camera) => {
           await camera.frames(12);
           expect(camera.story()).toEqual(['connecting: started', 'live: first_frame']);
-          expect(camera.supervisor.streamInfo).toMatchObject({ codec: 'h264', width: 320, height: 180 });
+          expect(camera.supervisor.status()).toMatchObject({
+            stream: { codec: 'h264', width: 320, height: 180, transport, decoding: 'none' },
+            timing: { jumps: 0 },
+          });
+          expect(camera.supervisor.status().timing!.jitterMs).toBeGreaterThan(0);
         },
       );
       for (let index = 1; index < greys.length; index += 1)
@@ -160,6 +164,61 @@ describe.each(FFMPEGS)('RTSP through the $name', ({ path: ffmpegPath, isPresent 
       );
       for (const socket of sockets) socket.destroy();
       hole.close();
+    });
+
+    it.each(['vaapi', 'cuda', 'auto'] as const)(
+      'plays with decoding %s: by hardware where there is some, else on the CPU, and says so',
+      async (decoding) => {
+        await withCamera({ url: server.url('/cam'), decoding }, async (camera) => {
+          await camera.frames(3);
+          const { stream } = camera.supervisor.status();
+          if (stream?.decoding === decoding) expect(stream.fallback).toBeUndefined();
+          else {
+            expect(stream).toMatchObject({ decoding: 'none' });
+            expect(stream?.fallback).toMatch(`decoding on the CPU instead of by ${decoding}: `);
+            expect(camera.logged.join('\n')).toContain(`decoding on the CPU instead of by ${decoding}: `);
+          }
+        });
+      },
+    );
+
+    it.each([90, 180, 270] as const)('turns the picture by %i degrees', async (rotationDegrees) => {
+      const seen: [number, number, number][] = [];
+      const sizes: string[] = [];
+      await withCamera(
+        {
+          url: server.url('/cam'),
+          rotationDegrees,
+          onFrame: (frame) => {
+            const { contentWidth, contentHeight } = frame.pixels;
+            seen.push(colourAt(frame, Math.round(contentWidth / 4), Math.round(contentHeight / 4)));
+            sizes.push(`${frame.sourceWidth}×${frame.sourceHeight} ${contentWidth}×${contentHeight}`);
+          },
+        },
+        async (camera) => camera.frames(2),
+      );
+      // Red, green and blue stand top left, top right and bottom left; clockwise turns bring blue to the top left.
+      const [red, green, blue] = seen[0]!;
+      if (rotationDegrees === 90) expect(blue).toBeGreaterThan(200);
+      else if (rotationDegrees === 270) expect(green).toBeGreaterThan(200);
+      else expect(Math.max(red, green, blue) - Math.min(red, green, blue)).toBeLessThan(20);
+      expect(sizes[0]).toBe(rotationDegrees === 180 ? '320×180 160×90' : '180×320 51×90');
+    });
+
+    it('decodes keyframes only where asked', async () => {
+      const greys: number[] = [];
+      await withCamera(
+        {
+          url: server.url('/cam'),
+          keyframesOnly: true,
+          timeouts: { stallMs: 8000 },
+          onFrame: (frame) => greys.push(Math.round(colourAt(frame, 120, 67)[0] / 2)),
+        },
+        async (camera) => camera.frames(4),
+      );
+      // A keyframe every 25 pictures, in a clip of 100; every fifth picture would come without the option.
+      const steps = greys.slice(1).map((grey, i) => (grey - greys[i]! + 100) % 25);
+      for (const step of steps) expect(Math.min(step, 25 - step)).toBeLessThanOrEqual(2);
     });
 
     it.each(['tcp', 'udp'] as const)('survives the server going away (%s)', async (transport) => {
