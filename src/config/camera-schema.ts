@@ -66,7 +66,13 @@ export const cameraSchema = z.strictObject({
     .default(0)
     .describe('Turns the picture clockwise: 0, 90, 180 or 270 degrees. Default 0.'),
   inputOptions: z
-    .partialRecord(z.enum(EXTRA_INPUT_OPTIONS), z.union([z.string().regex(EXTRA_OPTION_VALUE), z.number()]))
+    .partialRecord(
+      z.enum(EXTRA_INPUT_OPTIONS),
+      z.union([
+        z.string().regex(EXTRA_OPTION_VALUE, 'use printable ASCII characters, and no "-" at the beginning'),
+        z.number(),
+      ]),
+    )
     .default({})
     .describe(
       `Further input options of ffmpeg, without the dash (e.g. reorder_queue_size: 1000); allowed are ${EXTRA_INPUT_OPTIONS.join(', ')}. Default none.`,

@@ -104,8 +104,7 @@ function boundCommand(options: FfmpegProcessOptions, owned: OwnedCommand): ffmpe
   const spawnAsBefore = '_spawnFfmpeg' in command ? (command._spawnFfmpeg as SpawnFfmpeg) : undefined;
   return Object.assign(command, {
     _getFfmpegPath: (callback: (error: null, path: string) => void) => callback(null, owned.file),
-    availableFormats: (callback: (error: null, formats: object) => void) =>
-      callback(null, { rawvideo: { canMux: true } }),
+    availableFormats: (callback: (error: null, formats: object) => void) => callback(null, FORMATS),
     availableEncoders: (callback: (error: null, encoders: object) => void) => callback(null, {}),
     // When a process cannot be started (no such file, no more file handles) fluent-ffmpeg reads the missing
     // output of it and would bring the whole service down with a TypeError.
@@ -119,6 +118,14 @@ function boundCommand(options: FfmpegProcessOptions, owned: OwnedCommand): ffmpe
       )) satisfies SpawnFfmpeg,
   });
 }
+
+/** What we ask for: output, and the inputs of local cameras. An ffmpeg without them says so itself. */
+const FORMATS = {
+  rawvideo: { canMux: true },
+  v4l2: { canDemux: true },
+  avfoundation: { canDemux: true },
+  dshow: { canDemux: true },
+};
 
 interface Lines {
   get(): string;

@@ -128,6 +128,12 @@ const RULES: readonly { reason: CameraReason; pattern: RegExp; retryable: boolea
     retryable: true,
     say: 'There is no such stream',
   },
+  {
+    reason: 'configuration',
+    pattern: /\b461\b|Protocol not supported|Nonmatching transport/i,
+    retryable: true,
+    say: 'The camera does not offer this transport (transport: auto tries the others)',
+  },
   { reason: 'refused', pattern: /Connection refused/i, retryable: true, say: 'The connection was refused' },
   {
     reason: 'unreachable',
@@ -138,7 +144,8 @@ const RULES: readonly { reason: CameraReason; pattern: RegExp; retryable: boolea
   },
   {
     reason: 'configuration',
-    pattern: /Unrecognized option|Option \S+ not found|Protocol not found|Error splitting the argument list/i,
+    pattern:
+      /Unrecognized option|Option \S+ not found|Protocol not found|Error splitting the argument list|Unable to parse option value|Undefined constant or missing|Error setting option|Unknown input format/i,
     retryable: false,
     say: 'ffmpeg does not understand the address or an option',
   },
@@ -178,6 +185,12 @@ export function classifyEnd(end: {
         };
     }
   }
+  if (end.isFile && end.frameCount === 0 && end.signal === null)
+    return {
+      reason: 'invalid_data',
+      message: `There is no picture in the file${last ? ` (${last})` : ''}`,
+      retryable: true,
+    };
   if (end.isFile && end.exitCode === 0 && end.frameCount > 0)
     return { reason: 'end_of_file', message: 'The file is over', retryable: true };
   const how =

@@ -33,7 +33,8 @@ const NOT_THE_TRANSPORT = new Set<RunEnd['reason']>([
   'configuration',
   'end_of_file',
 ]);
-const TRANSPORT_REFUSED = /\b461\b|Unsupported transport|Nonmatching transport|\b405\b|\b501\b/i;
+const TRANSPORT_REFUSED =
+  /\b461\b|Unsupported transport|Nonmatching transport|Protocol not supported|\b405\b|\b501\b/i;
 const HARDWARE_FAILED =
   /hwaccel|hwdevice|Device creation failed|Device setup failed|No device available|Failed to (?:initialise|create|set up).*(?:VAAPI|CUDA|QSV|device)|Cannot load (?:libcuda|libva|nvcuvid)|vaInitialize|No VA display|hardware device|Error creating a (?:MFX|QSV|CUDA)/i;
 
