@@ -12,8 +12,6 @@ export interface PictureStatistics {
   readonly luma: Uint8Array;
   /** Green of one single pixel of each cell, not averaged: it carries the sensor's noise. */
   readonly points: Uint8Array;
-  /** Of all sampled pixels, 32 bits: pictures with different values differ. */
-  readonly hash: number;
   readonly meanLuma: number;
   /** 99th percentile of luma. */
   readonly highLuma: number;

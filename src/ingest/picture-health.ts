@@ -47,7 +47,7 @@ const GREEN_SHARE: Limits = { on: 0.06, off: 0.01 };
 /** Beyond what the scene usually has. */
 const GREY_SHARE: Limits = { on: 0.2, off: 0.05 };
 const SMEAR_SHARE: Limits = { on: 0.35, off: 0.2 };
-const CAST_SHARE: Limits = { on: 0.8, off: 0.6 };
+const CAST_SHARE: Limits = { on: 0.7, off: 0.5 };
 /** Share of a picture that a decoder made up; less spoils a face or two, not the watch. */
 const DAMAGED_SHARE = 0.1;
 /** What is made up is carried on from picture to picture until the next keyframe, ms. */
@@ -204,8 +204,8 @@ export class PictureHealth {
     return worst(
       isDamaged ? 'present' : 'absent',
       above(greenShare, GREEN_SHARE),
-      above(castShare, CAST_SHARE),
       usual ? above(greyShare - usual.greyShare, GREY_SHARE) : 'absent',
+      usual ? above(castShare - usual.castShare, CAST_SHARE) : 'absent',
       usual ? above(smearShare - usual.smearShare, SMEAR_SHARE) : 'absent',
     );
   }

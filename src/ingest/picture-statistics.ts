@@ -20,8 +20,6 @@ const CB = 0.564;
 const CR = 0.713;
 /** Mean edge of a cell that has no detail whatever, pixel values; a wall has its grain. */
 const FLAT_EDGE = 0.5;
-const FNV_PRIME = 0x01000193;
-const FNV_BASIS = 0x811c9dc5;
 
 /**
  * Takes the statistics of pictures; owns the tables and sums, so that a picture costs no allocation but its result.
@@ -67,7 +65,6 @@ export class PictureSampler {
     let smeared = 0;
     let lapSum = 0;
     let lapSquares = 0;
-    let hash = FNV_BASIS;
     for (let y = 1; y < height - 1; y += stepY) {
       const rowCell = Math.floor((y * GRID_ROWS) / height) * GRID_COLUMNS;
       for (let x = 1; x < width - 1; x += stepX) {
@@ -79,7 +76,6 @@ export class PictureSampler {
         const right = data[at + 4]!;
         const up = data[at + 1 - stride]!;
         const down = data[at + 1 + stride]!;
-        hash = Math.imul(hash ^ (red | (green << 8) | (blue << 16) | (up << 24)), FNV_PRIME);
         histogram[(77 * red + 150 * green + 29 * blue) >> 8]!++;
         const laplacian = 4 * green - left - right - up - down;
         lapSum += laplacian;
@@ -102,7 +98,6 @@ export class PictureSampler {
     const mean = lapSum / samples;
     return {
       samples,
-      hash: hash >>> 0,
       // A handful of edges says nothing.
       smearShare: smeared / Math.max(upright, samples / 50),
       laplacianVariance: lapSquares / samples - mean * mean,

@@ -40,6 +40,7 @@ export class SceneModel {
   #focus: Focus;
   #smearShare: number;
   #greyShare: number;
+  #castShare: number;
   #ageMs = 0;
 
   constructor(first: PictureStatistics) {
@@ -48,6 +49,7 @@ export class SceneModel {
     this.#focus = focusOf(first);
     this.#smearShare = first.smearShare;
     this.#greyShare = first.greyShare;
+    this.#castShare = first.castShare;
   }
 
   /** Time for which it has learnt, ms. */
@@ -61,6 +63,10 @@ export class SceneModel {
 
   get greyShare(): number {
     return this.#greyShare;
+  }
+
+  get castShare(): number {
+    return this.#castShare;
   }
 
   /** `elapsedMs`: time that the picture stands for. */
@@ -81,6 +87,7 @@ export class SceneModel {
     this.#edgeShare = follow(this.#edgeShare, picture.edgeShare);
     this.#smearShare = towards(this.#smearShare, picture.smearShare, share);
     this.#greyShare = towards(this.#greyShare, picture.greyShare, share);
+    this.#castShare = towards(this.#castShare, picture.castShare, share);
     this.#ageMs += elapsedMs;
   }
 

@@ -4,8 +4,10 @@ import { type SceneLikeness, SceneModel } from './scene-model.js';
 
 /** A scene that has been the same for this long is what the camera usually sees, ms. */
 const LEARN_MS = 20_000;
+/** Somebody may fill the picture for this long; then what is seen is another scene, ms. */
+const INTERRUPTED_MS = 2000;
 /** A camera that was moved stands still for this long before its new scene counts as one, ms. */
-const SETTLED_MS = 3000;
+const SETTLED_MS = 2000;
 /** Scenes are compared this often at the most: they change slowly, and people should have moved meanwhile, ms. */
 const PERIOD_MS = 400;
 
@@ -46,11 +48,13 @@ export class SceneWatch {
   #reference: SceneModel | null = null;
   /** What has been seen of late; becomes the reference. */
   #recent: SceneModel | null = null;
+  /** For how long the pictures have not been like it. */
+  #unlikeMs = 0;
   #pendingMs = 0;
   #evidence: SceneEvidence = NOTHING_KNOWN;
 
   /** What is usual here; `null` before it is learnt. */
-  get usual(): Pick<SceneModel, 'smearShare' | 'greyShare'> | null {
+  get usual(): Pick<SceneModel, 'smearShare' | 'greyShare' | 'castShare'> | null {
     return this.#reference;
   }
 
@@ -86,8 +90,11 @@ export class SceneWatch {
   #follow(picture: PictureStatistics, spanMs: number): void {
     const likeness = this.#recent?.compare(picture);
     const isSame = likeness?.match != null && likeness.match >= SAME_SCENE;
-    if (!this.#recent || !isSame) this.#recent = new SceneModel(picture);
-    else this.#recent.learn(picture, spanMs);
+    this.#unlikeMs = isSame ? 0 : this.#unlikeMs + spanMs;
+    if (!this.#recent || this.#unlikeMs >= INTERRUPTED_MS) {
+      this.#recent = new SceneModel(picture);
+      this.#unlikeMs = 0;
+    } else if (isSame) this.#recent.learn(picture, spanMs);
     if (!this.#reference && this.#recent.ageMs >= LEARN_MS) {
       this.#reference = this.#recent;
       this.#recent = null;
@@ -102,7 +109,7 @@ export class SceneWatch {
     // Learning while something is wrong would make it usual.
     if (place === 'there' && edges !== 'gone' && focus !== 'blurred' && !isStill)
       reference.learn(picture, spanMs);
-    const settledMs = this.#recent?.ageMs ?? 0;
+    const settledMs = this.#unlikeMs === 0 ? (this.#recent?.ageMs ?? 0) : 0;
     const isNewScene = place === 'gone' && edges !== 'unknown' && settledMs >= SETTLED_MS;
     const isCovered = place !== 'there' && place !== 'unknown' && edges === 'gone';
     return {

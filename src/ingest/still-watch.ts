@@ -1,41 +1,35 @@
 import type { PictureStatistics } from '../domain/picture.js';
 import type { Moment } from './condition-latch.js';
 
-/** Points that may differ, and by how much, in what counts as the same picture encoded again. */
-const SAME_POINTS_SHARE = 0.002;
-const SAME_POINT_STEP = 3;
-/** Pictures remembered; at five a second those of some 50 seconds. */
-const MAX_REMEMBERED = 256;
-/** Share of a freeze's pictures that equal the one before them; encoders settle within a few pictures of a keyframe. */
-const EQUAL_SHARE = 0.5;
-/** A quiet time that ended by itself teaches; however long it was, a freeze is told after this, ms. */
-const MAX_LIMIT_MS = 120_000;
+/**
+ * Mean difference of single pixels, in levels, up to which a picture is the one before encoded again, and from which it is
+ * another. Measured (docs/picture-health.md): a frozen picture that is encoded anew stays within 0.2 of itself once its
+ * encoder has settled; a scene in which nothing moves and whose sensor is as quiet as one level of noise is 0.31 from itself.
+ */
+const SAME_UP_TO = 0.2;
+const OTHER_FROM = 0.3;
+/** Pixels at the ends of the scale show no noise and tell nothing; with fewer others than this share nothing is said. */
+const MIN_TELLING_SHARE = 0.1;
 /** A pause is called a freeze once it is longer than this many of the longest ones that ended by themselves. */
 const LEARNT_FACTOR = 2.5;
+/** However long pauses are, a freeze is told after this, ms. */
+const MAX_LIMIT_MS = 120_000;
 
 /**
- * Tells for how long a stream has shown nothing new. A real sensor has noise, so two pictures of it are never equal;
- * but encoders skip what hardly changes, so within one group of pictures those of an empty room may well be. A
- * picture is new unless it equals, sample by sample, one that was seen since the picture stood still. A frozen
- * camera whose encoder runs on repeats its few pictures with each group; a live one brings new noise with each
- * keyframe. A clip in a loop repeats its pictures too, but no two that follow each other are equal, as most of a frozen
- * camera's are.
+ * Tells for how long a stream has shown nothing new. A real sensor has noise, so that no two pictures of it are equal,
+ * however still the scene; but encoders skip what hardly changes, so that within one group of pictures those of an
+ * empty room may be. Each keyframe brings the noise of its moment.
  *
- * Practice: ffmpeg's `freezedetect` holds a picture against the first one of the still time as well, by mean difference;
- * that is blind to noise and so takes an empty corridor for a freeze.
+ * Practice: ffmpeg's `freezedetect` holds pictures against the first one of the still time by mean difference as well, with
+ * a limit (0.1 % of the range) above the noise of cameras, which takes an empty corridor for a freeze.
  *
- * How long a healthy stream pauses is learnt (one picture in ten seconds, long groups of pictures): see {@link limitMs}.
+ * How long a healthy stream pauses (one picture in ten seconds, long groups of pictures) is learnt: see {@link limitMs}.
  */
 export class StillWatch {
   readonly #leastLimitMs: number;
-  readonly #remembered = new Set<number>();
   #anchor: Uint8Array | null = null;
-  #newest: Moment | null = null;
+  #since: Moment | null = null;
   #longestPauseMs = 0;
-  #lastHash: number | null = null;
-  /** Since the newest picture. */
-  #pictures = 0;
-  #equalPictures = 0;
 
   constructor(options: { readonly limitMs: number }) {
     this.#leastLimitMs = options.limitMs;
@@ -47,51 +41,36 @@ export class StillWatch {
   }
 
   /** @returns since when nothing new came (the moment of the newest picture), and whether that is a freeze. */
-  add(picture: PictureStatistics, at: Moment): { readonly since: Moment; readonly isFrozen: boolean } {
-    const since = this.#newest ?? at;
+  add({ points }: PictureStatistics, at: Moment): { readonly since: Moment; readonly isFrozen: boolean } {
+    const since = this.#since ?? at;
     const stillMs = at.monotonicMs - since.monotonicMs;
-    this.#pictures++;
-    if (picture.hash === this.#lastHash) this.#equalPictures++;
-    this.#lastHash = picture.hash;
-    const wasFrozen = stillMs >= this.limitMs && this.#equalPictures >= this.#pictures * EQUAL_SHARE;
-    const isSimilar = this.#anchor !== null && isSame(this.#anchor, picture.points);
-    // Rate control makes a frozen picture's groups differ by a hair: that ends no freeze once it is one.
-    const isNew = !isSimilar || (!this.#remembered.has(picture.hash) && !wasFrozen);
-    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
-    this.#remembered.add(picture.hash);
-    if (!isNew) return { since, isFrozen: wasFrozen };
-    if (!wasFrozen && this.#newest) this.#learn(stillMs);
-    if (!isSimilar) {
-      this.#anchor = picture.points;
-      this.#remembered.clear();
-      this.#remembered.add(picture.hash);
-    }
-    this.#newest = at;
-    this.#pictures = 0;
-    this.#equalPictures = 0;
+    const isFrozen = stillMs >= this.limitMs;
+    const difference = this.#anchor ? differenceOf(this.#anchor, points) : null;
+    if (difference !== null && difference <= (isFrozen ? OTHER_FROM : SAME_UP_TO)) return { since, isFrozen };
+    // Slowly forgotten, so that one odd pause does not make the watch slow for ever.
+    if (!isFrozen) this.#longestPauseMs = Math.max(stillMs, this.#longestPauseMs * 0.999);
+    this.#anchor = points;
+    this.#since = at;
     return { since: at, isFrozen: false };
   }
 
   /** The stream was interrupted: no conclusion from before it. What was learnt stays. */
   reset(): void {
     this.#anchor = null;
-    this.#newest = null;
-    this.#lastHash = null;
-    this.#remembered.clear();
-  }
-
-  /** Slowly forgotten, so that one odd pause does not make the watch slow for ever. */
-  #learn(pauseMs: number): void {
-    this.#longestPauseMs = Math.max(pauseMs, this.#longestPauseMs * 0.999);
+    this.#since = null;
   }
 }
 
-function isSame(before: Uint8Array, now: Uint8Array): boolean {
-  const allowed = before.length * SAME_POINTS_SHARE;
-  let different = 0;
+/** Mean difference of the pixels that tell something; `null`: there are too few. */
+function differenceOf(before: Uint8Array, now: Uint8Array): number | null {
+  let telling = 0;
+  let sum = 0;
   for (let i = 0; i < before.length; i++) {
-    if (Math.abs(before[i]! - now[i]!) <= SAME_POINT_STEP) continue;
-    if (++different > allowed) return false;
+    const a = before[i]!;
+    const b = now[i]!;
+    if ((a === 0 && b === 0) || (a === 255 && b === 255)) continue;
+    telling++;
+    sum += Math.abs(a - b);
   }
-  return true;
+  return telling < before.length * MIN_TELLING_SHARE ? null : sum / telling;
 }

@@ -72,7 +72,7 @@ export function anyStatistics(overrides: Partial<PictureStatistics> = {}): Pictu
   return {
     luma: new Uint8Array(GRID_CELLS).fill(100),
     points: new Uint8Array(GRID_CELLS).fill(100),
-    ...{ hash: 1, meanLuma: 100, highLuma: 200, clippedShare: 0, laplacianVariance: 100, gridVariance: 500 },
+    ...{ meanLuma: 100, highLuma: 200, clippedShare: 0, laplacianVariance: 100, gridVariance: 500 },
     ...{ edgeShare: 0.2, edgeContrast: 40, greenShare: 0, greyShare: 0, castShare: 0, smearShare: 0 },
     ...overrides,
   };
