@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '../../src/lib/errors.js';
 import { modelsDir } from '../../src/lib/package-paths.js';
+import { seededRandom, shuffle } from '../../src/lib/random.js';
 import { correctPictures } from '../../src/training/dataset/correct-pictures.js';
 import type { Correction } from '../../src/training/dataset/corrections.js';
 import { discoverPictures } from '../../src/training/dataset/discover.js';
@@ -26,7 +27,6 @@ import { cutMask } from '../../src/training/faceless/cut-mask.js';
 import type { FacelessPart, FacelessSource } from '../../src/training/faceless/faceless-picture.js';
 import type { MaskPortrait } from '../../src/training/faceless/mask-plans.js';
 import type { KnownScene } from '../../src/training/faceless/scene-candidates.js';
-import { seededRandom, shuffle } from '../../src/training/random.js';
 
 /**
  * The published detector, so careless that hardly a face escapes it. Below this score nearly all of what it finds at

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seededRandom } from '../../src/training/random.js';
+import { seededRandom } from '../../src/lib/random.js';
 import { runCli } from '../support/run-cli.js';
 
 let root: string;

@@ -8,10 +8,10 @@ import type { FaceDetection } from '../../src/domain/face.js';
 import { MASK_LABELS } from '../../src/domain/label.js';
 import { readManifest } from '../../src/inference/manifest.js';
 import { modelsDir } from '../../src/lib/package-paths.js';
+import { seededRandom } from '../../src/lib/random.js';
 import type { FaceFinder } from '../../src/training/dataset/face-finder.js';
 import { type FineTuneReport, runFineTune } from '../../src/training/fine-tune/run-fine-tune.js';
 import { startTensorFlow } from '../../src/training/head/tensorflow.js';
-import { seededRandom } from '../../src/training/random.js';
 import { type FineTuneRecipe, fineTuneRecipeSchema } from '../../src/training/recipes/fine-tune-recipe.js';
 import { production } from '../../src/training/recipes/production.js';
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MASK_LABELS } from '../../src/domain/label.js';
 import { verifyManifest } from '../../src/inference/manifest.js';
 import { modelsDir } from '../../src/lib/package-paths.js';
-import { seededRandom } from '../../src/training/random.js';
+import { seededRandom } from '../../src/lib/random.js';
 import { readEvents } from '../support/read-tf-records.js';
 import { runCli } from '../support/run-cli.js';
 

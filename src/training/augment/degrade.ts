@@ -1,7 +1,7 @@
 import type { Box } from '../../domain/box.js';
+import type { Random } from '../../lib/random.js';
 import { resample } from '../../lib/resample.js';
 import { blankPicture, type RgbPicture, readRgbPicture, toSharp } from '../dataset/rgb-picture.js';
-import type { Random } from '../random.js';
 
 export interface DegradeRange {
   /** Longer side of the face after shrinking, pixels: drawn evenly on a logarithmic scale. */

@@ -1,7 +1,7 @@
 import { type CropGeometry, extractCrop } from '../../crops/extract.js';
 import type { Box } from '../../domain/box.js';
+import type { Random } from '../../lib/random.js';
 import type { RgbPicture } from '../dataset/rgb-picture.js';
-import type { Random } from '../random.js';
 import { type DegradeRange, degradeFace } from './degrade.js';
 import { type JitterRange, jitterBox } from './jitter.js';
 import { flipHorizontally, type RecolourRange, recolour, rotateSquare } from './recolour.js';

@@ -1,5 +1,5 @@
 import type { Box } from '../../domain/box.js';
-import type { Random } from '../random.js';
+import type { Random } from '../../lib/random.js';
 
 export interface JitterRange {
   /** Standard deviation of the shift, as a share of the box's longer side. */

@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../../lib/random.js';
 
 /**
  * Blur of a moving head or a panning camera, in place: the mean of copies shifted along a line through a random angle.

@@ -1,6 +1,6 @@
 import type { Landmarks } from '../../domain/face.js';
+import type { Random } from '../../lib/random.js';
 import { blankPicture, type RgbPicture, toSharp } from '../dataset/rgb-picture.js';
-import type { Random } from '../random.js';
 
 /** Labels that a painted mask can give a bare face. */
 export type PaintedLabel = 'with_mask' | 'mask_worn_incorrectly';

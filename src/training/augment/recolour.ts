@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../../lib/random.js';
 
 export interface RecolourRange {
   /** Greatest change of brightness as a factor, e.g. 1.5: from 1/1.5 to 1.5. */

@@ -1,9 +1,9 @@
 import type { Box } from '../../domain/box.js';
 import type { Landmarks } from '../../domain/face.js';
+import type { Random } from '../../lib/random.js';
 import { paintMask } from '../augment/paint-mask.js';
 import { type RecolourRange, recolour } from '../augment/recolour.js';
 import { readRgbPicture, toSharp } from '../dataset/rgb-picture.js';
-import type { Random } from '../random.js';
 import type { TargetFace } from './face-targets.js';
 import { type TeachingPicture, TrainingCanvas } from './training-canvas.js';
 

@@ -1,5 +1,5 @@
 import { type Box, boxCentre } from '../../domain/box.js';
-import type { Random } from '../random.js';
+import type { Random } from '../../lib/random.js';
 
 export interface FacelessRules {
   /** Regions drawn from one picture at the most. */

@@ -1,10 +1,10 @@
 import type { DecodedFace } from '../../detection/yunet-decode.js';
 import type { Box } from '../../domain/box.js';
+import { seededRandom } from '../../lib/random.js';
 import type { CorrectionsReport } from '../dataset/correct-pictures.js';
 import type { ScenePicture } from '../dataset/picture.js';
 import { blankPicture, type RgbPicture, readRgbPicture } from '../dataset/rgb-picture.js';
 import type { SplitPart } from '../dataset/split.js';
-import { seededRandom } from '../random.js';
 import { CachedDetections } from './cached-detections.js';
 import { type DetectedScene, type DetectionFigures, detectionFigures } from './detection-figures.js';
 import type { DetectorSession } from './detector-session.js';

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type Random, seededRandom } from '../../lib/random.js';
 import type { Network, WeightTensor } from '../export/network.js';
 import { writeOnnx } from '../export/onnx-writer.js';
 import { AdamW, type Weights } from '../optimisation/adamw.js';
 import { WeightAverage } from '../optimisation/weight-average.js';
-import { type Random, seededRandom } from '../random.js';
 import { readCheckpoint, runKey, writeCheckpoint } from '../report/checkpoint.js';
 import { TrainableNetwork } from '../trainable/trainable-network.js';
 import { type Assignment, assignCells, type CellGrid, cellGrid } from './assign-cells.js';

@@ -1,6 +1,6 @@
 import type { MaskLabel } from '../../domain/label.js';
+import { seededRandom } from '../../lib/random.js';
 import { bootstrapIntervals, type Interval, wilsonInterval } from '../metrics/bootstrap.js';
-import { seededRandom } from '../random.js';
 import { groupBy } from './group-by.js';
 import type { FaceRecord } from './judge-pictures.js';
 import { type Look, simulateTrack, type TrackRules } from './simulate-track.js';

@@ -1,7 +1,7 @@
 import { MASK_LABELS, type MaskLabel } from '../../domain/label.js';
+import { seededRandom } from '../../lib/random.js';
 import { calibratedScores, fitCalibration, fitTemperature, meanLogLoss } from '../metrics/calibration.js';
 import { eceOfTally, type TalliedFace, tallyFaces } from '../metrics/tally.js';
-import { seededRandom } from '../random.js';
 import type { Reading } from './figures.js';
 import type { FaceRecord } from './judge-pictures.js';
 

@@ -1,5 +1,5 @@
 import { iou } from '../../domain/box.js';
-import { seededRandom } from '../random.js';
+import { seededRandom } from '../../lib/random.js';
 import type { FacelessKind, FacelessPlan } from './faceless-picture.js';
 
 /** Pictures wanted of a kind; what is lacking of one goes to `background`. */

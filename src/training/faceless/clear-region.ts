@@ -1,5 +1,5 @@
 import type { Box } from '../../domain/box.js';
-import type { Random } from '../random.js';
+import type { Random } from '../../lib/random.js';
 
 export interface RegionRules {
   /** Shorter side at the least, pixels: a camera's picture, not a crop. */

@@ -1,4 +1,4 @@
-import { seededRandom } from '../random.js';
+import { seededRandom } from '../../lib/random.js';
 import type { FacelessPart, FacelessPlan, FacelessSource } from './faceless-picture.js';
 
 /** A portrait with a mask that can be cut out. */

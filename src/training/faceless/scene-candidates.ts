@@ -1,8 +1,8 @@
 import { type Box, iou } from '../../domain/box.js';
+import { seededRandom } from '../../lib/random.js';
 import type { Correction } from '../dataset/corrections.js';
 import type { ScenePicture } from '../dataset/picture.js';
 import { isMostlyInside } from '../dataset/regions.js';
-import { seededRandom } from '../random.js';
 import { clearRegion, withRoom } from './clear-region.js';
 import type { FacelessKind, FacelessPart, FacelessPlan } from './faceless-picture.js';
 

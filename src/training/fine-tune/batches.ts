@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { MASK_LABELS } from '../../domain/label.js';
+import { seededRandom } from '../../lib/random.js';
 import type { Network } from '../export/network.js';
 import { writeOnnx } from '../export/onnx-writer.js';
-import { seededRandom } from '../random.js';
 import type { FineTuneRecipe } from '../recipes/fine-tune-recipe.js';
 import type { CropReader } from './crop-bank.js';
 import { labelIndexOf } from './crop-sources.js';

@@ -1,11 +1,11 @@
 import { extractCrop } from '../../crops/extract.js';
+import { seededRandom } from '../../lib/random.js';
 import { degradeFace } from '../augment/degrade.js';
 import { jitterBox } from '../augment/jitter.js';
 import { motionBlur } from '../augment/motion-blur.js';
 import { paintMask } from '../augment/paint-mask.js';
 import { recolour, rotateSquare } from '../augment/recolour.js';
 import type { RgbPicture } from '../dataset/rgb-picture.js';
-import { seededRandom } from '../random.js';
 import type { CutAugmentation } from '../recipes/fine-tune-recipe.js';
 import type { CropSource } from './crop-sources.js';
 

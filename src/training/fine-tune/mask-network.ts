@@ -1,8 +1,8 @@
 import { MASK_LABELS } from '../../domain/label.js';
+import type { Random } from '../../lib/random.js';
 import { mobileNetV2, type NamedWeights } from '../export/mobilenet-v2.js';
 import type { DenseNode, Network, WeightTensor } from '../export/network.js';
 import type { Calibration } from '../metrics/calibration.js';
-import type { Random } from '../random.js';
 
 /** Nodes of the new last layers, over the averages of the backbone's last map. */
 export const LOGITS_NODE = 'logits';

@@ -1,5 +1,5 @@
 import { type Box, iou } from '../../domain/box.js';
-import { type Random, seededRandom, shuffle } from '../random.js';
+import { type Random, seededRandom, shuffle } from '../../lib/random.js';
 
 interface Size {
   readonly width: number;

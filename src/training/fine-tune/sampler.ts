@@ -1,5 +1,5 @@
 import { AppError } from '../../lib/errors.js';
-import { seededRandom, shuffle } from '../random.js';
+import { seededRandom, shuffle } from '../../lib/random.js';
 import type { FineTuneRecipe } from '../recipes/fine-tune-recipe.js';
 import { CROP_TARGETS, type CropSource, type CropTarget } from './crop-sources.js';
 

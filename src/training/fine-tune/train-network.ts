@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { AppError } from '../../lib/errors.js';
+import { seededRandom } from '../../lib/random.js';
 import type { Network } from '../export/network.js';
 import { AdamW, type Weights } from '../optimisation/adamw.js';
 import { WeightAverage } from '../optimisation/weight-average.js';
-import { seededRandom } from '../random.js';
 import type { FineTuneOptimisation, FineTuneRecipe } from '../recipes/fine-tune-recipe.js';
 import { readCheckpoint, writeCheckpoint } from '../report/checkpoint.js';
 import type { EpochFigures } from '../report/epoch-figures.js';

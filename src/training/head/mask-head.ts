@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Random } from '../../lib/random.js';
 import type { NetworkNode, WeightTensor } from '../export/network.js';
 import type { Calibration } from '../metrics/calibration.js';
-import type { Random } from '../random.js';
 import type { HeadShape } from '../recipes/recipe.js';
 import { matrixProduct, matrixProductOfData } from './matrix-product.js';
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { MASK_LABELS } from '../../domain/label.js';
 import { AppError } from '../../lib/errors.js';
+import { seededRandom, shuffle } from '../../lib/random.js';
 import type { FeatureSet } from '../features/extract-features.js';
 import {
   type Calibration,
@@ -10,7 +11,6 @@ import {
   shareWeights,
 } from '../metrics/calibration.js';
 import { type ClassificationMetrics, classificationMetrics } from '../metrics/classification-metrics.js';
-import { seededRandom, shuffle } from '../random.js';
 import type { HeadShape, LabelShares, Optimisation } from '../recipes/recipe.js';
 import type { EpochFigures } from '../report/epoch-figures.js';
 import { FeatureBatches } from './feature-batches.js';

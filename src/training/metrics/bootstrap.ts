@@ -1,4 +1,4 @@
-import { seededRandom } from '../random.js';
+import { seededRandom } from '../../lib/random.js';
 
 /** Ends of a confidence interval. */
 export interface Interval {

@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../../lib/random.js';
 
 /** How one picture is changed, in the terms of Keras's ImageDataGenerator. */
 export interface WarpParameters {

@@ -1,4 +1,4 @@
-import { seededRandom, shuffle } from '../random.js';
+import { seededRandom, shuffle } from '../../lib/random.js';
 
 /**
  * Sets a share of the training pictures aside, about as much of each label, near twins together; the rest is

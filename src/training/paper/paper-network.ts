@@ -1,5 +1,5 @@
+import type { Random } from '../../lib/random.js';
 import type { Network } from '../export/network.js';
-import type { Random } from '../random.js';
 import type { PaperRecipe } from '../recipes/paper.js';
 
 /** The node up to which the network is frozen. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type Random, seededRandom, shuffle } from '../../lib/random.js';
 import type { Network, WeightTensor } from '../export/network.js';
 import { Adam } from '../optimisation/adam.js';
-import { type Random, seededRandom, shuffle } from '../random.js';
 import type { PaperRecipe } from '../recipes/paper.js';
 import { readCheckpoint, writeCheckpoint } from '../report/checkpoint.js';
 import type { EpochFigures } from '../report/epoch-figures.js';

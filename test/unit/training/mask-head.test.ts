@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toFloat16 } from '../../../src/lib/float16.js';
+import { seededRandom } from '../../../src/lib/random.js';
 import type { Network } from '../../../src/training/export/network.js';
 import { writeOnnx } from '../../../src/training/export/onnx-writer.js';
 import type { FeatureSet } from '../../../src/training/features/extract-features.js';
@@ -9,7 +10,6 @@ import { MaskHead } from '../../../src/training/head/mask-head.js';
 import { startTensorFlow } from '../../../src/training/head/tensorflow.js';
 import { predictLogits, trainHead } from '../../../src/training/head/train-head.js';
 import { calibratedScores } from '../../../src/training/metrics/calibration.js';
-import { seededRandom } from '../../../src/training/random.js';
 
 // Maps of the three colours of the picture itself, so that the head can be looked at without a backbone.
 const map = { heightCells: 4, widthCells: 4, channels: 3 };

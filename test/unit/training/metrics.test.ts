@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../src/lib/random.js';
 import { averagePrecision } from '../../../src/training/evaluation/average-precision.js';
 import {
   calibratedScores,
@@ -8,7 +9,6 @@ import {
   softmax,
 } from '../../../src/training/metrics/calibration.js';
 import { classificationMetrics } from '../../../src/training/metrics/classification-metrics.js';
-import { seededRandom } from '../../../src/training/random.js';
 
 describe('classificationMetrics', () => {
   it('counts by hand', () => {

@@ -5,10 +5,10 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Box } from '../../../../src/domain/box.js';
 import { MASK_LABELS, type MaskLabel } from '../../../../src/domain/label.js';
+import { seededRandom } from '../../../../src/lib/random.js';
 import { type DataProblem, discoverPictures } from '../../../../src/training/dataset/discover.js';
 import type { LabelMap } from '../../../../src/training/dataset/label-names.js';
 import type { ScenePicture } from '../../../../src/training/dataset/picture.js';
-import { seededRandom } from '../../../../src/training/random.js';
 
 let root: string;
 beforeEach(async () => {

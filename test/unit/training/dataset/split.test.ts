@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../../src/lib/random.js';
 import {
   type Fingerprint,
   fingerprintPicture,
@@ -20,7 +21,6 @@ import {
   readSplitFile,
   writeSplitFile,
 } from '../../../../src/training/dataset/split-file.js';
-import { seededRandom } from '../../../../src/training/random.js';
 
 const rules: SplitRules = {
   seed: 'test',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Box } from '../../../../src/domain/box.js';
+import { seededRandom } from '../../../../src/lib/random.js';
 import {
   portraitSample,
   SAMPLE_RULES,
@@ -7,7 +8,6 @@ import {
   sceneSample,
 } from '../../../../src/training/detector/compose-sample.js';
 import type { TeachingPicture, TrainingCanvas } from '../../../../src/training/detector/training-canvas.js';
-import { seededRandom } from '../../../../src/training/random.js';
 import { BACKGROUND, colourAt, drawFace, faceAt, plainPicture, SKIN } from './pictures.js';
 
 const SIZE_PX = 160;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Box, boxCentre } from '../../../../src/domain/box.js';
+import { seededRandom } from '../../../../src/lib/random.js';
 import { facelessRegions } from '../../../../src/training/detector/faceless-regions.js';
 import { cutRegion } from '../../../../src/training/detector/measure-detector.js';
-import { seededRandom } from '../../../../src/training/random.js';
 import { BACKGROUND, colourAt, drawFace, faceAt, plainPicture, SKIN } from './pictures.js';
 
 const PICTURE = { width: 320, height: 200 };

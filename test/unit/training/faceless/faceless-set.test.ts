@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { Box } from '../../../../src/domain/box.js';
+import { seededRandom } from '../../../../src/lib/random.js';
 import { blankPicture } from '../../../../src/training/dataset/rgb-picture.js';
 import { shippedSplit } from '../../../../src/training/dataset/shipped-split.js';
 import { heldOutHashes, readSplitFile } from '../../../../src/training/dataset/split-file.js';
@@ -20,7 +21,6 @@ import {
 import { maskPlans } from '../../../../src/training/faceless/mask-plans.js';
 import { renderPicture } from '../../../../src/training/faceless/render-picture.js';
 import { type KnownScene, sceneCandidates } from '../../../../src/training/faceless/scene-candidates.js';
-import { seededRandom } from '../../../../src/training/random.js';
 
 const box = (x: number, y: number, width: number, height: number): Box => ({ x, y, width, height });
 const hash = 'a'.repeat(16);

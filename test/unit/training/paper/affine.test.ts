@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../../src/lib/random.js';
 import { drawWarp, type WarpParameters, warpMatrix, warpRgb } from '../../../../src/training/paper/affine.js';
-import { seededRandom } from '../../../../src/training/random.js';
 
 const NONE: WarpParameters = {
   rotationDegrees: 0,

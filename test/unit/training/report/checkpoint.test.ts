@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { seededRandom } from '../../../../src/training/random.js';
+import { seededRandom } from '../../../../src/lib/random.js';
 import {
   type Checkpoint,
   readCheckpoint,
