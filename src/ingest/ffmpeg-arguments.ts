@@ -32,6 +32,8 @@ export interface StreamOptions {
   readonly hostName?: string | undefined;
   /** RTSP only; `http` is RTSP tunnelled through HTTP. Default `tcp`. */
   readonly transport?: RtspTransport | undefined;
+  /** RTSP only; `arrival`: pictures bear the time at which they came. Default `stream`. */
+  readonly timestamps?: 'stream' | 'arrival' | undefined;
   /** Default `none`: on the CPU. */
   readonly decoding?: Decoding | undefined;
   /** Only pictures that stand for themselves are decoded: next to no cost, and as few pictures as the camera has keyframes. */

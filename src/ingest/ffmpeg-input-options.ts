@@ -87,6 +87,7 @@ export function networkOptions(
         binary.libavformatMajor >= 59 ? '-timeout' : '-stimeout',
         timeoutUs,
         ...(stream.transport === 'udp' ? ['-buffer_size', UDP_BUFFER_BYTES] : []),
+        ...(stream.timestamps === 'arrival' ? ['-use_wallclock_as_timestamps', '1'] : []),
         ...RTSP_PROBE_OPTIONS,
       ];
     case 'mjpeg':

@@ -5,6 +5,8 @@ import type { RunEnd } from './frame-source.js';
 export interface StreamPlan {
   readonly transport: RtspTransport;
   readonly decoding: Decoding;
+  /** Whose time pictures bear: the stream's, or that of their arrival, where the stream's stands still. */
+  readonly timestamps: 'stream' | 'arrival';
 }
 
 export interface StreamWishes {
@@ -23,6 +25,11 @@ export interface RunOutcome {
   readonly problems: readonly string[];
 }
 
+/**
+ * Frames are chosen by their time stamps, so that one whose time stamps stand still shows itself once, and is gone.
+ * A camera that hangs may do the same; then the other way of counting does no harm.
+ */
+const STANDING_FRAMES = 2;
 /** Ends that another transport cannot mend: nobody answered, or the answer was plain. */
 const NOT_THE_TRANSPORT = new Set<RunEnd['reason']>([
   'refused',
@@ -48,6 +55,7 @@ export class StreamPlanner {
   #transportIndex = 0;
   #decoding: Decoding;
   #fallback: string | null = null;
+  #timestamps: StreamPlan['timestamps'] = 'stream';
 
   constructor(wishes: StreamWishes) {
     this.#wishes = wishes;
@@ -62,6 +70,7 @@ export class StreamPlanner {
     return {
       transport: transport === 'auto' ? RTSP_TRANSPORTS[this.#transportIndex]! : transport,
       decoding: this.#decoding,
+      timestamps: this.#timestamps,
     };
   }
 
@@ -72,6 +81,10 @@ export class StreamPlanner {
 
   /** @returns what changes for the next run, in plain words, or `null`. */
   note({ end, frameCount, problems }: RunOutcome): string | null {
+    if (end.reason === 'no_frames' && frameCount <= STANDING_FRAMES) {
+      this.#timestamps = this.#timestamps === 'stream' ? 'arrival' : 'stream';
+      return `the pictures stop after the first: trying the time stamps of ${this.#timestamps}`;
+    }
     if (frameCount > 0 || end.reason === 'stopped') return null;
     const failed =
       this.#decoding === 'none' ? undefined : problems.find((text) => HARDWARE_FAILED.test(text));

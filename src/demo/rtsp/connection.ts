@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net';
+import { seededRandom } from '../../lib/random.js';
 import type { Authenticator } from './auth.js';
+import { faultyAnswer } from './faulty-answer.js';
+import { FaultySink } from './faulty-sink.js';
 import {
   formatResponse,
   type RtspInput,
@@ -108,6 +111,12 @@ export class RtspConnection {
     const sessionId = headers.get('session')?.split(';')[0]?.trim();
     const session = sessionId === undefined ? undefined : this.host.sessions.get(sessionId);
     if (sessionId !== undefined && !session) return { status: 454 };
+    const asked = this.host.findStream(readPath(request.uri) ?? '');
+    if (asked) {
+      this.streams.add(asked);
+      const faulty = await faultyAnswer(asked, this.socket, this.host.authenticator);
+      if (faulty) return faulty;
+    }
     if (method === 'OPTIONS') {
       session?.keepAlive();
       return { status: 200, headers: { Public: METHODS } };
@@ -117,7 +126,6 @@ export class RtspConnection {
     if (path === null) return { status: 400 };
     const stream = this.host.findStream(path);
     if (!stream || (session && session.stream !== stream)) return { status: 404 };
-    this.streams.add(stream);
     const refusal = this.#authorise(stream, request);
     if (refusal) return refusal;
     session?.keepAlive();
@@ -174,7 +182,9 @@ export class RtspConnection {
   ): Promise<RtspResponse> {
     if (former) return { status: 455, headers: sessionHeader(former) };
     const offer = chooseTransport(request.headers.get('transport') ?? '');
-    if (!offer) return { status: 461 };
+    const { fault } = stream;
+    if (!offer || (fault?.kind === 'no_transport' && fault.transports.includes(offer.kind)))
+      return { status: 461 };
     if (this.host.sessions.size >= this.host.maxSessions) return { status: 453 };
     const { session, transport } =
       offer.kind === 'tcp' ? this.#openInterleaved(stream, offer) : await this.#openUdp(stream, offer);
@@ -225,7 +235,14 @@ export class RtspConnection {
         if (other === session) this.#interleaved.delete(channel);
       }
     };
-    return new RtspSession(stream, transport, sink, forget, () => performance.now());
+    const faulty = new FaultySink({
+      inner: sink,
+      fault: () => stream.fault,
+      // The same faults in each run of a test, others for each client.
+      random: seededRandom(`${stream.path}:${this.host.sessions.size}`),
+      onChanged: () => stream.noteFaultyPacket(),
+    });
+    return new RtspSession(stream, transport, faulty, forget, () => performance.now());
   }
 
   async #play(target: Target, request: RtspRequest) {

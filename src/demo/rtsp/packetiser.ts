@@ -35,9 +35,13 @@ export class Packetiser {
   #child: ChildProcess | null = null;
   #loop: Promise<void> | null = null;
   #startCount = 0;
+  #file: string;
+  #hasOtherFile = false;
   readonly #stop = new AbortController();
 
-  constructor(private readonly options: PacketiserOptions) {}
+  constructor(private readonly options: PacketiserOptions) {
+    this.#file = options.file;
+  }
 
   get pid(): number | null {
     return this.#child?.pid ?? null;
@@ -53,6 +57,14 @@ export class Packetiser {
     if (!this.#stop.signal.aborted) this.#loop ??= this.#run();
   }
 
+  /** Goes on with another file, at once where it runs. */
+  play(file: string): void {
+    if (file === this.#file) return;
+    this.#file = file;
+    this.#hasOtherFile = true;
+    this.#child?.kill('SIGKILL');
+  }
+
   /** Resolves when the process is gone. */
   async close(): Promise<void> {
     this.#stop.abort();
@@ -66,6 +78,10 @@ export class Packetiser {
     while (!this.#stop.signal.aborted) {
       const end = await this.#runOnce();
       if (this.#stop.signal.aborted) return;
+      if (this.#hasOtherFile) {
+        this.#hasOtherFile = false;
+        continue;
+      }
       this.options.onRunEnd(end);
       pauseMs = end.hasPublished ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
       await systemClock.sleep(pauseMs, this.#stop.signal).catch(() => undefined);
@@ -73,7 +89,8 @@ export class Packetiser {
   }
 
   async #runOnce(): Promise<{ message: string; hasPublished: boolean }> {
-    const { file, gate, publication } = this.options;
+    const { gate, publication } = this.options;
+    const file = this.#file;
     let hasPublished = false;
     const owned = await ownedCommand(this.options.ffmpegPath);
     if (this.#stop.signal.aborted) return { message: 'stopped', hasPublished };

@@ -3,11 +3,13 @@ import { type AddressInfo, createServer, isIPv6, type Server } from 'node:net';
 import { AppError } from '../../lib/errors.js';
 import { Authenticator } from './auth.js';
 import { type ConnectionHost, RtspConnection } from './connection.js';
+import { type CameraFault, endsSessions } from './faults.js';
 import { PublishGate } from './publish-gate.js';
 import type { RtspSession, RtspSessionStats } from './session.js';
 import { CameraStream, type CameraStreamStats, type RtspLog, type StreamOptions } from './stream.js';
 
 export type { StreamAuth } from './auth.js';
+export type { CameraFault } from './faults.js';
 export type { RtspSessionStats } from './session.js';
 export type { CameraStreamStats, RtspLog, StreamOptions } from './stream.js';
 
@@ -117,20 +119,40 @@ export class RtspServer implements AsyncDisposable {
     return `rtsp://${this.#hostName}:${this.#port}${encodeURI(this.#stream(path).path)}`;
   }
 
-  /** The camera hangs: connections stay and requests are answered, but no packet comes. */
+  /**
+   * Something is wrong with a camera until {@link clearFault}; takes the place of what was. Throws
+   * `RTSP_NO_SUCH_STREAM`, `RTSP_FAULT_INVALID`.
+   */
+  setFault(path: string, fault: CameraFault): void {
+    const stream = this.#stream(path);
+    this.clearFault(path);
+    stream.setFault(fault);
+    if (endsSessions(fault)) this.disconnectAll(path);
+    if (fault.kind === 'half_open') for (const { socket } of this.#connectionsOf(stream)) socket.pause();
+  }
+
+  /** The camera is well again. What it left unanswered ends: whoever asked must ask again. */
+  clearFault(path: string): void {
+    const stream = this.#stream(path);
+    const kind = stream.fault?.kind;
+    stream.clearFault();
+    if (kind === 'black_hole' || kind === 'half_open') this.disconnectAll(path);
+  }
+
+  /** Short for the fault `freeze`. */
   freeze(path: string): void {
-    this.#stream(path).freeze();
+    this.setFault(path, { kind: 'freeze' });
   }
 
   resume(path: string): void {
-    this.#stream(path).resume();
+    this.clearFault(path);
   }
 
   /** Ends every session and connection that concerns the stream; clients may come back at once. Says how many. */
   disconnectAll(path: string): number {
     const stream = this.#stream(path);
     for (const session of [...this.#sessions.values()]) if (session.stream === stream) session.close();
-    const affected = [...this.#connections].filter((connection) => connection.streams.has(stream));
+    const affected = this.#connectionsOf(stream);
     for (const connection of affected) connection.socket.destroy();
     return affected.length;
   }
@@ -162,6 +184,10 @@ export class RtspServer implements AsyncDisposable {
     await Promise.all([...this.#streams.values()].map((stream) => stream.close()));
     await this.#gate.close();
     await closed;
+  }
+
+  #connectionsOf(stream: CameraStream): RtspConnection[] {
+    return [...this.#connections].filter((connection) => connection.streams.has(stream));
   }
 
   #stream(path: string): CameraStream {

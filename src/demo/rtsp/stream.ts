@@ -2,9 +2,10 @@ import { EventEmitter, once } from 'node:events';
 import { AppError } from '../../lib/errors.js';
 import { type AccessUnit, AccessUnitAssembler, PictureCache, RtpTimeline } from './access-unit.js';
 import type { StreamAuth } from './auth.js';
+import { assertFault, type CameraFault, isSilent } from './faults.js';
 import { Packetiser } from './packetiser.js';
 import type { PublishGate } from './publish-gate.js';
-import { type ClockPair, readSenderReport, type VideoCodec } from './rtp.js';
+import { type ClockPair, RTP_CLOCK_HZ, readSenderReport, type VideoCodec } from './rtp.js';
 import { type MediaDescription, readParameterSets } from './session-description.js';
 
 export interface StreamOptions {
@@ -48,13 +49,19 @@ export class CameraStream {
   #lastReport: ClockPair | null = null;
   /** A run's first report comes before its first picture, which places it on the time line. */
   #unplacedReport: ClockPair | null = null;
-  #isFrozen = false;
+  #fault: CameraFault | null = null;
+  /** What a leap of the camera's clock has added to its time stamps for good. */
+  #leapTicks = 0;
+  #stillTimestamp: number | null = null;
+  #faultyPackets = 0;
+  readonly #file: string;
   #pictureCount = 0;
   #keyframeCount = 0;
 
   constructor(options: StreamOptions & { ffmpegPath: string; gate: PublishGate; log: RtspLog }) {
     this.path = options.path;
     this.auth = options.auth ?? null;
+    this.#file = options.file;
     this.#events.setMaxListeners(0);
     this.#assembler = new AccessUnitAssembler(options.codec ?? 'h264', (unit) => this.#relay(unit));
     this.#packetiser = new Packetiser({
@@ -82,8 +89,18 @@ export class CameraStream {
     });
   }
 
+  /** No packet leaves the camera. */
   get isFrozen(): boolean {
-    return this.#isFrozen;
+    return this.#fault !== null && isSilent(this.#fault);
+  }
+
+  get fault(): CameraFault | null {
+    return this.#fault;
+  }
+
+  /** Counts a packet that a fault took, moved or damaged. */
+  noteFaultyPacket(): void {
+    this.#faultyPackets += 1;
   }
 
   get lastReport(): ClockPair | null {
@@ -112,23 +129,30 @@ export class CameraStream {
 
   subscribe(subscriber: StreamSubscriber): void {
     this.#subscribers.add(subscriber);
-    if (!this.#isFrozen) subscriber.catchUp();
+    if (!this.isFrozen) subscriber.catchUp();
   }
 
   unsubscribe(subscriber: StreamSubscriber): void {
     this.#subscribers.delete(subscriber);
   }
 
-  /** The camera hangs: connections stay, requests are answered, no packet comes. */
-  freeze(): void {
-    this.#isFrozen = true;
+  /** Takes the place of the present fault. Throws `RTSP_FAULT_INVALID`. */
+  setFault(fault: CameraFault): void {
+    assertFault(fault);
+    this.clearFault();
+    this.#fault = fault;
+    if (fault.kind === 'time_jump') this.#leapTicks += Math.round(fault.seconds * RTP_CLOCK_HZ);
+    if (fault.kind === 'other_clip') this.#packetiser.play(fault.file);
   }
 
-  /** Goes on with the present, which every client can decode: from the last keyframe where it missed one. */
-  resume(): void {
-    if (!this.#isFrozen) return;
-    this.#isFrozen = false;
-    for (const subscriber of this.#subscribers) subscriber.catchUp();
+  /** The camera is well again, from the present on: with the last keyframe for clients that missed one. */
+  clearFault(): void {
+    const fault = this.#fault;
+    if (!fault) return;
+    this.#fault = null;
+    this.#stillTimestamp = null;
+    if (fault.kind === 'other_clip') this.#packetiser.play(this.#file);
+    if (isSilent(fault)) for (const subscriber of this.#subscribers) subscriber.catchUp();
   }
 
   stats(): CameraStreamStats {
@@ -140,7 +164,9 @@ export class CameraStream {
       pictures: this.#pictureCount,
       keyframes: this.#keyframeCount,
       cacheBytes: this.cache.sizeBytes,
-      isFrozen: this.#isFrozen,
+      isFrozen: this.isFrozen,
+      fault: this.#fault,
+      faultyPackets: this.#faultyPackets,
     };
   }
 
@@ -153,13 +179,21 @@ export class CameraStream {
   }
 
   #relay(source: AccessUnit): void {
-    const unit = { ...source, timestamp: this.#timeline.place(source.timestamp, performance.now()) };
+    const unit = { ...source, timestamp: this.#timestampOf(source) };
     this.#pictureCount += 1;
     if (unit.isKeyframe) this.#keyframeCount += 1;
     this.cache.add(unit);
     if (this.#unplacedReport) this.#placeReport(this.#unplacedReport);
-    if (!this.#isFrozen) for (const subscriber of this.#subscribers) subscriber.deliver(unit);
+    if (!this.isFrozen) for (const subscriber of this.#subscribers) subscriber.deliver(unit);
     this.#events.emit('unit');
+  }
+
+  /** On the stream's own time line, with what the camera's clock does wrong. */
+  #timestampOf(source: AccessUnit): number {
+    const timestamp = (this.#timeline.place(source.timestamp, performance.now()) + this.#leapTicks) >>> 0;
+    if (this.#fault?.kind !== 'time_still') return timestamp;
+    this.#stillTimestamp ??= timestamp;
+    return this.#stillTimestamp;
   }
 
   #relayReport(packet: Buffer): void {
@@ -172,7 +206,7 @@ export class CameraStream {
     this.#unplacedReport = rtpTimestamp === null ? report : null;
     if (rtpTimestamp === null) return;
     this.#lastReport = { ...report, rtpTimestamp };
-    if (this.#isFrozen) return;
+    if (this.isFrozen) return;
     for (const subscriber of this.#subscribers) subscriber.deliverReport(this.#lastReport);
   }
 
@@ -197,4 +231,7 @@ export interface CameraStreamStats {
   readonly keyframes: number;
   readonly cacheBytes: number;
   readonly isFrozen: boolean;
+  readonly fault: CameraFault | null;
+  /** Packets that faults took, moved or damaged, on the way to all clients. */
+  readonly faultyPackets: number;
 }

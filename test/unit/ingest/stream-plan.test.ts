@@ -51,6 +51,15 @@ describe('StreamPlanner', () => {
     expect(plans.fallback).toBe(said);
   });
 
+  it('counts by arrival where the stream’s time stands still, and goes back where that is no help', () => {
+    const plans = planner({ transport: 'tcp' });
+    expect(plans.note(run('no_frames', 40))).toBeNull();
+    expect(plans.plan.timestamps).toBe('stream');
+    expect(plans.note(run('no_frames', 1))).toContain('time stamps of arrival');
+    expect(plans.plan.timestamps).toBe('arrival');
+    expect(plans.note(run('no_frames', 1))).toContain('time stamps of stream');
+  });
+
   it('does not ask an ffmpeg for what it was built without', () => {
     const plans = planner({ decoding: 'qsv' });
     expect(plans.plan.decoding).toBe('none');
