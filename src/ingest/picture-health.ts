@@ -22,6 +22,8 @@ export interface PictureHealthOptions {
   readonly clockSkewMs: number;
   /** Time from one analysed picture to the next, ms. */
   readonly periodMs: number;
+  /** A scene that has been the same for this long is the camera's usual one, ms. Default 20 000. */
+  readonly learnMs?: number;
   /** Never told. Default none. */
   readonly ignored?: readonly CameraCondition[];
 }
@@ -95,7 +97,7 @@ export class PictureHealth {
       wrong_clock: new ConditionLatch(CLOCK_MS),
     };
     this.#still = new StillWatch({ limitMs: options.frozenMs });
-    this.#scene = new SceneWatch();
+    this.#scene = new SceneWatch({ learnMs: options.learnMs ?? 20_000 });
   }
 
   /** What is wrong now, in the order of {@link CAMERA_CONDITIONS}. */

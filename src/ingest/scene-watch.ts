@@ -2,8 +2,6 @@ import type { PictureStatistics } from '../domain/picture.js';
 import type { Evidence } from './condition-latch.js';
 import { type SceneLikeness, SceneModel } from './scene-model.js';
 
-/** A scene that has been the same for this long is what the camera usually sees, ms. */
-const LEARN_MS = 20_000;
 /** Somebody may fill the picture for this long; then what is seen is another scene, ms. */
 const INTERRUPTED_MS = 2000;
 /** A camera that was moved stands still for this long before its new scene counts as one, ms. */
@@ -34,7 +32,7 @@ const NOTHING_KNOWN: SceneEvidence = {
 };
 
 /**
- * Holds pictures against what the camera usually sees, the reference, which it learns from 20 s of one and the same scene
+ * Holds pictures against what the camera usually sees, the reference, which it learns from some time of one and the same scene
  * and follows slowly. Three things can be gone:
  * - the edges and the place: something is before the lens (`covered`; loss of edges against a learnt background: Saglam
  *   and Temizel, "Real-time adaptive camera tamper detection for video surveillance", AVSS 2009);
@@ -45,6 +43,7 @@ const NOTHING_KNOWN: SceneEvidence = {
  * A camera that never holds still, or has nothing to see but a plain wall, has no reference: nothing is told of it.
  */
 export class SceneWatch {
+  readonly #learnMs: number;
   #reference: SceneModel | null = null;
   /** What has been seen of late; becomes the reference. */
   #recent: SceneModel | null = null;
@@ -52,6 +51,11 @@ export class SceneWatch {
   #unlikeMs = 0;
   #pendingMs = 0;
   #evidence: SceneEvidence = NOTHING_KNOWN;
+
+  /** `learnMs`: a scene that has been the same for this long is what the camera usually sees. */
+  constructor(options: { readonly learnMs: number }) {
+    this.#learnMs = options.learnMs;
+  }
 
   /** What is usual here; `null` before it is learnt. */
   get usual(): Pick<SceneModel, 'smearShare' | 'greyShare' | 'castShare'> | null {
@@ -95,7 +99,7 @@ export class SceneWatch {
       this.#recent = new SceneModel(picture);
       this.#unlikeMs = 0;
     } else if (isSame) this.#recent.learn(picture, spanMs);
-    if (!this.#reference && this.#recent.ageMs >= LEARN_MS) {
+    if (!this.#reference && this.#recent.ageMs >= this.#learnMs) {
       this.#reference = this.#recent;
       this.#recent = null;
     }
