@@ -26,8 +26,8 @@ export interface RunOutcome {
 }
 
 /**
- * Frames are chosen by their time stamps, so that one whose time stamps stand still shows itself once, and is gone.
- * A camera that hangs may do the same; then the other way of counting does no harm.
+ * Frames are chosen by their time stamps, so that a stream whose time stands still shows itself once (ffmpeg of 2018)
+ * or never (5.1). A camera that hangs looks the same; then the other way of counting does no harm.
  */
 const STANDING_FRAMES = 2;
 /** Ends that another transport cannot mend: nobody answered, or the answer was plain. */
@@ -81,11 +81,12 @@ export class StreamPlanner {
 
   /** @returns what changes for the next run, in plain words, or `null`. */
   note({ end, frameCount, problems }: RunOutcome): string | null {
-    if (end.reason === 'no_frames' && frameCount <= STANDING_FRAMES) {
+    if (end.reason === 'stopped') return null;
+    const isStanding = end.reason === 'no_frames' && frameCount <= STANDING_FRAMES;
+    if (isStanding || end.reason === 'connect_timeout')
       this.#timestamps = this.#timestamps === 'stream' ? 'arrival' : 'stream';
-      return `the pictures stop after the first: trying the time stamps of ${this.#timestamps}`;
-    }
-    if (frameCount > 0 || end.reason === 'stopped') return null;
+    if (isStanding) return `the pictures stop after the first: trying the time stamps of ${this.#timestamps}`;
+    if (frameCount > 0) return null;
     const failed =
       this.#decoding === 'none' ? undefined : problems.find((text) => HARDWARE_FAILED.test(text));
     if (failed !== undefined) {
