@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { basename, extname } from 'node:path';
 import { App } from '../app.js';
+import type { LoadedConfig } from '../config/load-config.js';
+import { runChaos } from '../demo/chaos.js';
 import { type DemoCamera, footageCameras } from '../demo/demo-cameras.js';
 import { demoConfig } from '../demo/demo-config.js';
 import { openSimulatedCameras } from '../demo/simulated-cameras.js';
 import { findFfmpeg } from '../ingest/ffmpeg-binary.js';
+import { systemClock } from '../lib/clock.js';
+import { AppError } from '../lib/errors.js';
 import { createLog } from '../observability/logging.js';
 import { note } from './output.js';
 import { startProgress } from './progress.js';
@@ -15,43 +19,96 @@ export interface DemoOptions {
   readonly cameras: number;
   readonly port: number;
   readonly video?: readonly string[];
+  /** The computer's own camera: its name, or `true` for the first. */
+  readonly webcam?: string | true;
+  readonly chaos?: true;
+  readonly chaosEvery: number;
+  readonly chaosSeed: number;
 }
 
 /** More pictures a second than a building needs: the page shows the analysed frames, and ten look smooth. */
 const DEMO_RATE_FPS = 10;
 
-/** Simulated cameras and the service that watches them, until a signal comes. */
+/** Simulated cameras, or the computer's own, and the service that watches them, until a signal comes. */
 export async function runDemo(options: DemoOptions): Promise<void> {
-  await withSignals(async (signal) => {
-    const { path: ffmpegPath } = await findFfmpeg();
-    const cameras = options.video
-      ? await videoCameras(options.video, options.cameras, ffmpegPath, signal)
-      : footageCameras(options.cameras);
-    note(`maskwatch: starting ${cameras.length} simulated RTSP cameras …`);
-    // Like a building's cameras they ask for a user and a password, new ones each time.
-    const credentials = { username: 'demo', password: `p@ss:/${randomBytes(6).toString('hex')}#%` };
-    const simulated = await openSimulatedCameras({ cameras, ffmpegPath, credentials });
-    try {
-      const config = demoConfig({
-        cameras: simulated.cameras,
-        credentials,
-        port: options.port,
-        rateFps: DEMO_RATE_FPS,
-      });
-      note('maskwatch: loading the models …');
-      const app = await App.open({ config, log: createLog(config.logging) });
-      try {
-        await untilStopped(app, signal, () =>
-          note(`maskwatch: open ${app.url} in a browser; Ctrl+C ends it`),
+  if (options.webcam !== undefined && (options.video || options.chaos))
+    throw new AppError('CLI_USAGE', '--webcam goes with neither --video nor --chaos', { exitCode: 2 });
+  await withSignals((signal) =>
+    options.webcam === undefined ? simulate(options, signal) : film(options, signal),
+  );
+}
+
+async function simulate(options: DemoOptions, signal: AbortSignal): Promise<void> {
+  const { path: ffmpegPath } = await findFfmpeg();
+  const cameras = options.video
+    ? await videoCameras(options.video, options.cameras, ffmpegPath, signal)
+    : footageCameras(options.cameras);
+  note(`maskwatch: starting ${cameras.length} simulated RTSP cameras …`);
+  // Like a building's cameras they ask for a user and a password, new ones each time.
+  const credentials = { username: 'demo', password: `p@ss:/${randomBytes(6).toString('hex')}#%` };
+  const simulated = await openSimulatedCameras({ cameras, ffmpegPath, credentials });
+  const isOver = new AbortController();
+  let chaos: Promise<void> | undefined;
+  try {
+    await watch(
+      demoConfig({ cameras: simulated.cameras, credentials, ...demoSettings(options) }),
+      signal,
+      () => {
+        if (!options.chaos) return;
+        chaos = runChaos(
+          {
+            server: simulated.server,
+            cameraIds: cameras.map(({ id }) => id),
+            clips: cameras.map(({ file }) => file),
+            everyMs: options.chaosEvery * 1000,
+            seed: options.chaosSeed,
+            clock: systemClock,
+            say: (line) => note(`chaos: ${line}`),
+          },
+          isOver.signal,
         );
-        note('maskwatch: stopping …');
-      } finally {
-        await app.close();
-      }
-    } finally {
-      await simulated.close();
-    }
+      },
+    );
+  } finally {
+    isOver.abort();
+    await chaos;
+    await simulated.close();
+  }
+}
+
+/** The computer's own camera, through the same path. */
+async function film(options: DemoOptions, signal: AbortSignal): Promise<void> {
+  const device = options.webcam === true ? firstDevice() : options.webcam;
+  const cameras = [{ id: 'webcam', name: 'Webcam', url: `device:${device}` }];
+  await watch(demoConfig({ cameras, ...demoSettings(options) }), signal, () => {});
+}
+
+function firstDevice(): string {
+  if (process.platform === 'linux') return '/dev/video0';
+  if (process.platform === 'darwin') return '0';
+  // DirectShow knows cameras by their names alone.
+  throw new AppError('CLI_USAGE', 'say which camera: --webcam "video=NAME"', {
+    exitCode: 2,
+    hint: 'ffmpeg -list_devices true -f dshow -i dummy names them',
   });
+}
+
+function demoSettings({ port }: DemoOptions) {
+  return { port, rateFps: DEMO_RATE_FPS };
+}
+
+async function watch(config: LoadedConfig, signal: AbortSignal, onReady: () => void): Promise<void> {
+  note('maskwatch: loading the models …');
+  const app = await App.open({ config, log: createLog(config.logging) });
+  try {
+    await untilStopped(app, signal, () => {
+      note(`maskwatch: open ${app.url} in a browser; Ctrl+C ends it`);
+      onReady();
+    });
+    note('maskwatch: stopping …');
+  } finally {
+    await app.close();
+  }
 }
 
 async function videoCameras(

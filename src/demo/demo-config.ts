@@ -10,21 +10,22 @@ export interface DemoCredentials {
 
 export interface DemoConfigOptions {
   readonly cameras: readonly { readonly id: string; readonly name: string; readonly url: string }[];
-  readonly credentials: DemoCredentials;
+  /** Left out: the cameras ask for none. */
+  readonly credentials?: DemoCredentials;
   readonly port: number;
   readonly host?: string;
   /** Analysed frames per second. The page shows the analysed frames, so more of them look better. */
   readonly rateFps: number;
 }
 
-/** A configuration like a user's, of simulated cameras, which keeps nothing on the disk. */
+/** A configuration like a user's, of a demonstration's cameras, which keeps nothing on the disk. */
 export function demoConfig(options: DemoConfigOptions): LoadedConfig {
   const config = configSchema.parse({
     cameras: options.cameras.map(({ id, name, url }) => ({
       id,
       name,
       url,
-      username: options.credentials.username,
+      ...(options.credentials ? { username: options.credentials.username } : {}),
     })),
     analysis: { rateFps: options.rateFps },
     server: { port: options.port, ...(options.host === undefined ? {} : { host: options.host }) },
@@ -32,11 +33,14 @@ export function demoConfig(options: DemoConfigOptions): LoadedConfig {
     logging: { level: 'warn' },
   });
   const { auth: _none, ...server } = config.server;
-  const password = new SecretValue(options.credentials.password);
+  const password = options.credentials && new SecretValue(options.credentials.password);
   return {
     ...config,
     file: 'the demo',
     server,
-    cameras: config.cameras.map(({ password: _unset, ...camera }) => ({ ...camera, password })),
+    cameras: config.cameras.map(({ password: _unset, ...camera }) => ({
+      ...camera,
+      ...(password ? { password } : {}),
+    })),
   };
 }

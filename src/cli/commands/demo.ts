@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
-import { parseCount, parsePort } from '../parse-options.js';
+import { parseCount, parsePort, parsePositive } from '../parse-options.js';
 
 interface DemoOptions {
   cameras: number;
   port: number;
   video?: string[];
+  webcam?: string | true;
+  chaos?: true;
+  chaosEvery: number;
+  chaosSeed: number;
 }
 
 export function register(program: Command): void {
@@ -13,6 +17,10 @@ export function register(program: Command): void {
     .description('Show everything with simulated RTSP cameras: no camera, server or GPU needed.')
     .option('-n, --cameras <n>', 'how many cameras', parseCount, 4)
     .option('-v, --video <file...>', 'play these videos instead of the footage that ships')
+    .option('--webcam [device]', "watch this computer's own camera instead (default: the first)")
+    .option('--chaos', 'let faults happen to the cameras: freezes, lost packets, wrong passwords …')
+    .option('--chaos-every <seconds>', 'mean time from one fault to the next', parsePositive, 10)
+    .option('--chaos-seed <n>', 'the same number gives the same faults', parseCount, 1)
     .option('-p, --port <n>', 'port of the page, 0 takes a free one', parsePort, 8080)
     .addHelpText(
       'after',
