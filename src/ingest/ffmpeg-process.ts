@@ -10,8 +10,10 @@ import { drainWithOneBuffer } from './pipe-drain.js';
 export interface FfmpegProcessOptions {
   readonly binary: FfmpegBinary;
   readonly arguments: FfmpegArguments;
-  /** Takes the raw video. Is not ended. */
+  /** Takes what ffmpeg writes. Is not ended. */
   readonly output: Writable;
+  /** What it writes: pictures (default), or the list of the stream's packets (see packet-list.ts). */
+  readonly outputFormat?: 'rawvideo' | 'framecrc';
   /** Takes it in its place where bytes may be lent instead of given (see pipe-drain.ts). */
   readonly onBytes?: ((chunk: Uint8Array) => void) | undefined;
   /** A line of stderr, with whatever credentials ffmpeg prints. */
@@ -100,7 +102,7 @@ function boundCommand(options: FfmpegProcessOptions, owned: OwnedCommand): ffmpe
   const command = ffmpeg({ stdoutLines: 50 }).input(input);
   // One option per argument: given as an array, fluent-ffmpeg splits values at a space.
   command.inputOptions(...inputOptions);
-  command.outputOptions(...outputOptions).outputFormat('rawvideo');
+  command.outputOptions(...outputOptions).outputFormat(options.outputFormat ?? 'rawvideo');
   const spawnAsBefore = '_spawnFfmpeg' in command ? (command._spawnFfmpeg as SpawnFfmpeg) : undefined;
   return Object.assign(command, {
     _getFfmpegPath: (callback: (error: null, path: string) => void) => callback(null, owned.file),
@@ -122,6 +124,7 @@ function boundCommand(options: FfmpegProcessOptions, owned: OwnedCommand): ffmpe
 /** What we ask for: output, and the inputs of local cameras. An ffmpeg without them says so itself. */
 const FORMATS = {
   rawvideo: { canMux: true },
+  framecrc: { canMux: true },
   v4l2: { canDemux: true },
   avfoundation: { canDemux: true },
   dshow: { canDemux: true },

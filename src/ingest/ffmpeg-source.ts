@@ -7,7 +7,7 @@ import type { FrameSink, FrameSource, RunEnd } from './frame-source.js';
 import { HostCheck } from './host-check.js';
 import type { IngestLog } from './ingest-log.js';
 import { SourceRuns } from './source-runs.js';
-import { type RunOutcome, StreamPlanner, type StreamWishes } from './stream-plan.js';
+import { type RunOutcome, type StreamPlan, StreamPlanner, type StreamWishes } from './stream-plan.js';
 
 export interface FfmpegSourceOptions extends Omit<StreamOptions, 'pace' | 'timeoutMs' | 'transport'> {
   /** RTSP only; `auto` takes the first over which pictures come. Default `tcp`. */
@@ -53,6 +53,11 @@ export class FfmpegSource implements FrameSource {
   /** What the times of the present run, or of the last one, tell. */
   timing(): StreamTiming {
     return this.#captureClock.timing();
+  }
+
+  /** How the next run will read the stream: it changes when the last one showed that it must. */
+  get plan(): StreamPlan {
+    return this.#planner.plan;
   }
 
   check(signal: AbortSignal): Promise<RunEnd | null> {

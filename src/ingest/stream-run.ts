@@ -144,8 +144,8 @@ function pictureSize(source: { width: number; height: number }, analysis: Analys
 }
 
 /** The stream as the binary can open it: credentials apart, host name looked up where ffmpeg cannot. */
-async function withNumericHost(
-  options: StreamRunOptions,
+export async function withNumericHost(
+  options: Pick<StreamRunOptions, 'stream' | 'binary' | 'hostLookup'>,
   signal: AbortSignal,
 ): Promise<StreamOptions | RunEnd> {
   const stream = { ...options.stream, ...credentialsOf(options.stream) };

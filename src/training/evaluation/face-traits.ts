@@ -1,6 +1,6 @@
+import { regionLuma } from '../../crops/region-luma.js';
 import { faceSharpness } from '../../crops/sharpness.js';
 import type { Box } from '../../domain/box.js';
-import type { Landmarks } from '../../domain/face.js';
 import { resample } from '../../lib/resample.js';
 import type { RgbPicture } from '../dataset/rgb-picture.js';
 
@@ -26,10 +26,6 @@ const pixels = new Uint8Array(SIDE * SIDE * 3);
 
 /** Measures the face in `box` (pixels of `picture`). Throws `AppError` PIXELS_BAD_INPUT when it has no area. */
 export function measureTraits(picture: RgbPicture, box: Box): FaceTraits {
-  fill(picture, box);
-  let luminance = 0;
-  for (let at = 0; at < pixels.length; at += 3)
-    luminance += 0.299 * pixels[at]! + 0.587 * pixels[at + 1]! + 0.114 * pixels[at + 2]!;
   fill(picture, {
     x: box.x + LOWER_FACE.left * box.width,
     y: box.y + LOWER_FACE.top * box.height,
@@ -45,7 +41,7 @@ export function measureTraits(picture: RgbPicture, box: Box): FaceTraits {
   }
   const count = SIDE * SIDE;
   return {
-    brightness: luminance / count,
+    brightness: regionLuma(picture, box).mean,
     sharpness: faceSharpness(picture, box),
     skinShare: skin / count,
     lowerColour: MASK_COLOURS.reduce((best, colour) => (votes[colour] > votes[best] ? colour : best)),
@@ -75,26 +71,6 @@ export function isSkin(r: number, g: number, b: number): boolean {
   const cb = 128 - 0.168736 * r - 0.331264 * g + 0.5 * b;
   const cr = 128 + 0.5 * r - 0.418688 * g - 0.081312 * b;
   return cb >= 77 && cb <= 127 && cr >= 133 && cr <= 173;
-}
-
-/** How far the tip of the nose stands before the plane of the eyes, as a share of the distance of the eyes. */
-const NOSE_DEPTH = 0.5;
-
-/**
- * Estimated turn of the head to a side, degrees, 0 (into the camera) … 90.
- *
- * Weak perspective (Gee and Cipolla, "Determining the gaze of faces in images", 1994): with the head turned by
- * θ the eyes are E·cos θ apart, and the tip of the nose, d·E before their plane, moves from their middle along
- * the line of the eyes by d·E·sin θ; so tan θ = moved / (d · apart). d = 0.5 lies between the ratios of their
- * face model (0.6) and of an average adult (about 32 mm before eyes 63 mm apart). Roll does not matter; the nose
- * of a masked face is the detector's guess, and near 90° both eyes fall together: an estimate for slices.
- */
-export function yawDegrees([right, left, nose]: Landmarks): number {
-  const [dx, dy] = [left.x - right.x, left.y - right.y];
-  const apart = Math.hypot(dx, dy);
-  if (apart === 0) return 90;
-  const moved = ((nose.x - (left.x + right.x) / 2) * dx + (nose.y - (left.y + right.y) / 2) * dy) / apart;
-  return (Math.atan2(Math.abs(moved), NOSE_DEPTH * apart) * 180) / Math.PI;
 }
 
 function hueOf(r: number, g: number, b: number, highest: number, range: number): number {

@@ -1,10 +1,11 @@
 import { assessCrop, type CropThresholds } from '../../crops/assess-crop.js';
+import { yawDegrees } from '../../crops/head-pose.js';
 import type { Box } from '../../domain/box.js';
 import { type MaskLabel, type MaskScores, type NotAssessableReason, topLabel } from '../../domain/label.js';
 import { matchBoxes } from '../dataset/match-boxes.js';
 import type { LabelledPicture, PortraitPicture, ScenePicture } from '../dataset/picture.js';
 import { isIgnored } from '../dataset/regions.js';
-import { type FaceTraits, yawDegrees } from './face-traits.js';
+import type { FaceTraits } from './face-traits.js';
 import type { Observation, ObservedDetection } from './observe-picture.js';
 
 /** One labelled face and what became of it. */
