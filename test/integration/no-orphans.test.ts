@@ -13,7 +13,7 @@ import { endLeftovers } from '../../src/ingest/leftovers.js';
 import { procTable, psTable } from '../../src/ingest/process-table.js';
 import { FreezableProxy } from '../support/frozen-proxy.js';
 import { FFMPEGS, makeClip } from '../support/ingest-clips.js';
-import { isRunning, OwnedCameras, stillRunning } from '../support/owned-cameras.js';
+import { isRunning, OwnedCameras, stillRunning, untilIdle } from '../support/owned-cameras.js';
 
 const isLinux = process.platform === 'linux';
 const hasSetpriv = existsSync('/usr/bin/setpriv') || existsSync('/bin/setpriv');
@@ -74,7 +74,10 @@ describe.skipIf(!isLinux)('no ffmpeg without its owner (looks into /proc: Linux 
             const owner = owned();
             await owner.until(({ withFrames }) => withFrames.length === 3);
             expect(owner.guardian === null).toBe(keeper === 'the kernel');
-            if (isFrozen) proxy.freeze();
+            if (isFrozen) {
+              proxy.freeze();
+              await untilIdle(owner.started);
+            }
             expect(owner.started.filter(isRunning)).toHaveLength(3);
             await owner.kill();
             const watched = [...owner.started, ...(owner.guardian === null ? [] : [owner.guardian])];
@@ -98,23 +101,30 @@ describe.skipIf(!isLinux)('no ffmpeg without its owner (looks into /proc: Linux 
     const owner = own();
     await owner.until(({ withFrames }) => withFrames.length === 3);
     proxy.freeze();
+    await untilIdle(owner.started);
     const exited = once(owner.process, 'exit');
     owner.process.kill('SIGSEGV');
     expect((await exited)[1]).toBe('SIGSEGV');
     expect(await stillRunning(owner.started, GONE_WITHIN_MS)).toEqual([]);
   });
 
+  it('what ends a process group does not end the guardian', async () => {
+    const owner = own({ PATH: withoutSetpriv });
+    await owner.until(({ started }) => started.length > 0);
+    const status = readOr(`/proc/${owner.guardian}/status`);
+    // Signals 1 HUP, 2 INT, 3 QUIT and 15 TERM, one bit each (proc(5)).
+    const ignored = Number(`0x${/^SigIgn:\s*(\w+)/m.exec(status)?.[1]}`);
+    expect(ignored & 0x4007).toBe(0x4007);
+    expect(groupOf(owner.guardian)).toBe(owner.guardian);
+  });
+
   it('a guardian that was killed is replaced', async () => {
     const owner = own({ PATH: withoutSetpriv });
     await owner.until(({ withFrames }) => withFrames.length === 3);
-    const first = owner.guardian ?? 0;
-    // Told to end like the rest of its group it stays.
-    process.kill(first, 'SIGTERM');
-    process.kill(first, 'SIGINT');
-    expect(isRunning(first)).toBe(true);
-    process.kill(first, 'SIGKILL');
+    const first = owner.signalGuardian('SIGKILL');
     const second = await guardianOf(owner, first);
     proxy.freeze();
+    await untilIdle(owner.started);
     await owner.kill();
     expect(await stillRunning([...owner.started, second], GONE_WITHIN_MS)).toEqual([]);
   });
@@ -130,8 +140,9 @@ describe.skipIf(!isLinux)('no ffmpeg without its owner (looks into /proc: Linux 
     const [gone, lives] = [own({ PATH: withoutSetpriv }), own({ PATH: withoutSetpriv })];
     await Promise.all([gone, lives].map((owner) => owner.until(({ withFrames }) => withFrames.length === 3)));
     proxy.freeze();
+    await untilIdle([...gone.started, ...lives.started]);
     // Owner and guardian at once: only so is anything left.
-    process.kill(gone.guardian ?? 0, 'SIGKILL');
+    gone.signalGuardian('SIGKILL');
     await gone.kill();
     expect(gone.started.filter(isRunning)).toHaveLength(3);
     await endLeftovers();
@@ -159,7 +170,7 @@ describe.skipIf(!isLinux)('no ffmpeg without its owner (looks into /proc: Linux 
     });
     const [line] = (await once(owner.stdout, 'data')) as [Buffer];
     const pids = JSON.parse(line.toString()) as { marked: number; other: number; guardian: number };
-    for (const pid of [owner.pid ?? 0, pids.marked, pids.other]) left.add(pid);
+    for (const pid of [owner.pid, pids.marked, pids.other]) if (pid) left.add(pid);
     return { owner, ...pids };
   }
 
@@ -180,7 +191,9 @@ describe.skipIf(!isLinux)('no ffmpeg without its owner (looks into /proc: Linux 
       if (found) return found.pid;
     }
   }
-  const parentOf = (pid: number) => Number(readOr(`/proc/${pid}/stat`).split(') ')[1]?.split(' ')[1]);
+  const parentOf = (pid: number | null) => Number(statOf(pid)?.[1]);
+  const groupOf = (pid: number | null) => Number(statOf(pid)?.[2]);
+  const statOf = (pid: number | null) => readOr(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ');
   const isShell = (pid: number) => readOr(`/proc/${pid}/cmdline`).includes('maskwatch-guardian');
   const readOr = (path: string) => (existsSync(path) ? readFileSync(path, 'latin1') : '');
 });

@@ -1,15 +1,16 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, chown, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readChildren } from '../../src/bench/process-stats.js';
 import { livingChildPids } from '../../src/ingest/child-processes.js';
 import { FfmpegSource } from '../../src/ingest/ffmpeg-source.js';
 import { formatMark, ourselves } from '../../src/ingest/owner-mark.js';
-import { diesWithParent, readAuxiliaryValue } from '../../src/ingest/parent-death-signal.js';
+import { diesWithParent, readAuxiliaryValue, tiePrefix } from '../../src/ingest/parent-death-signal.js';
 import { procTable, psTable } from '../../src/ingest/process-table.js';
 import { systemClock } from '../../src/lib/clock.js';
 import { makeClip, npmFfmpeg } from '../support/ingest-clips.js';
@@ -109,6 +110,21 @@ describe.skipIf(!isLinux || !hasSetpriv)('the trial of a program (needs setpriv)
     expect(await diesWithParent(becoming)).toBe(false);
     expect(await diesWithParent('/bin/true')).toBe(false);
     expect(await diesWithParent(join(folder, 'nowhere'))).toBe(false);
+  });
+
+  it('starts nothing for an owner that died before the wish was told', async () => {
+    // As the kernel shows it then: the parent is another than the one that is named.
+    const { stdout } = await promisify(execFile)('sh', [
+      '-c',
+      '"$@"; true',
+      'sh',
+      ...tiePrefix(),
+      'echo',
+      'on',
+    ]);
+    expect(stdout).toBe('');
+    const [setpriv, ...prefix] = tiePrefix();
+    expect((await promisify(execFile)(setpriv, [...prefix, 'echo', 'on'])).stdout).toBe('on\n');
   });
 
   it.skipIf(process.getuid?.() !== 0)(

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 export class OwnedCameras {
   readonly started: number[] = [];
   readonly withFrames: number[] = [];
+  /** As last told. */
   guardian: number | null = null;
   readonly #events = new EventEmitter();
 
@@ -41,6 +42,13 @@ export class OwnedCameras {
     for await (const _ of on(this.#events, 'change', { signal })) if (isTrue(this)) return;
   }
 
+  /** Signals its guardian. Throws where there is none: process 0 would be everybody of this group. */
+  signalGuardian(signal: NodeJS.Signals): number {
+    if (this.guardian === null) throw new Error('the owner has no guardian');
+    process.kill(this.guardian, signal);
+    return this.guardian;
+  }
+
   /** Without warning. Resolves when it is gone. */
   async kill(): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
@@ -64,6 +72,20 @@ export async function stillRunning(pids: readonly number[], timeoutMs: number): 
   }
   return left;
 }
+
+const IDLE_MS = 300;
+
+/** Waits until these read nothing for a while, e.g. because their server is frozen and what was under way is used up. */
+export async function untilIdle(pids: readonly number[]): Promise<void> {
+  // Of what does not happen no event tells.
+  for (let before = '', now = bytesRead(pids); now !== before; now = bytesRead(pids)) {
+    before = now;
+    await sleep(IDLE_MS);
+  }
+}
+
+const bytesRead = (pids: readonly number[]) =>
+  pids.map((pid) => /^rchar: \d+/.exec(readFileSync(`/proc/${pid}/io`, 'latin1'))?.[0]).join();
 
 /** Linux only. */
 export function isRunning(pid: number): boolean {
