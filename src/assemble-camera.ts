@@ -63,7 +63,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
   };
   const pictures = assemblePictureHealth({
     ...{ config, camera, metrics, log },
-    isLive: () => supervisor.status().state === 'live',
+    status: () => supervisor.status(),
     onChange: () => parts.onStatus(runtime.status),
   });
   const pipeline = new CameraPipeline({

@@ -13,8 +13,6 @@ const MIN_KEYFRAMES_FROZEN_MS = 30_000;
 export interface PictureHealthWatch extends PictureWatch {
   /** In the order of CAMERA_CONDITIONS. */
   conditions(): readonly ActiveCondition[];
-  /** How far the camera's clock is ahead of ours, ms; `null`: its stream does not say. */
-  clockSkew(skewMs: number | null, at: { readonly monotonicMs: number; readonly wallMs: number }): void;
   /** Pictures were concealed while decoding: `share` of the picture, 0–1. */
   damaged(share: number, monotonicMs: number): void;
   /** Call for each change of the camera's state. */
@@ -27,10 +25,11 @@ export function assemblePictureHealth(parts: {
   readonly camera: EffectiveCamera<LoadedCamera>;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly isLive: () => boolean;
+  /** As ingest has it. */
+  readonly status: () => CameraStatus;
   readonly onChange: () => void;
 }): PictureHealthWatch | null {
-  const { config, camera, metrics, log, isLive, onChange } = parts;
+  const { config, camera, metrics, log, status, onChange } = parts;
   const { pictureHealth } = config.ingest;
   if (!pictureHealth.enabled) return null;
   const health = new PictureHealth({
@@ -61,11 +60,16 @@ export function assemblePictureHealth(parts: {
     conditions: () => health.conditions,
     observe: (statistics, { monotonicMs, capturedAtMs }) => {
       // A frame that was under way as the stream ended says nothing of a camera that is not live.
-      if (!isLive()) return !health.isBlind;
-      tell(health.observe(statistics, { monotonicMs, wallMs: capturedAtMs }));
+      const { state, timing } = status();
+      if (state !== 'live') return !health.isBlind;
+      const at = { monotonicMs, wallMs: capturedAtMs };
+      tell([
+        ...health.observe(statistics, at),
+        // ffmpeg hands on no sender reports: how far the clock is off is not known, only how it runs.
+        ...(timing ? health.observeClock({ skewMs: null, ...timing }, at) : []),
+      ]);
       return !health.isBlind;
     },
-    clockSkew: (skewMs, at) => tell(health.clockSkew(skewMs, at)),
     damaged: (share, monotonicMs) => health.damaged(share, monotonicMs),
     stateChanged: ({ state }) => {
       if (state === 'live') return;

@@ -16,6 +16,8 @@ export interface MadeFault {
   readonly elsewhere?: string;
   /** The changed time is one picture that stands still. */
   readonly isStill?: boolean;
+  /** Each picture is encoded alone and alike: equal pictures stay equal. */
+  readonly isIntra?: boolean;
   /** Bits of the compressed stream are broken at random, as by packet loss: one in so many bytes. */
   readonly brokenEvery?: number;
 }
@@ -27,7 +29,8 @@ const through = (share: number, base: number) =>
   `scale=8:6:flags=area,scale=W:H:flags=bicubic,lutyuv=y=${base}+val*${share}:u=128+(val-128)*0.3:v=128+(val-128)*0.3,${NOISE}`;
 
 export const MADE_FAULTS: readonly MadeFault[] = [
-  { name: 'frozen', expects: 'frozen', filter: 'null', isStill: true },
+  { name: 'frozen, sent again and again', expects: 'frozen', filter: 'null', isStill: true, isIntra: true },
+  { name: 'frozen, encoded anew', expects: 'frozen', filter: 'null', isStill: true },
   { name: 'lens cap', expects: 'black', filter: `lutyuv=y=16+(val-16)*0.01:u=128:v=128,${NOISE}` },
   { name: 'no signal, all black', expects: 'black', filter: 'lutyuv=y=16:u=128:v=128' },
   { name: 'blinded by a lamp', expects: 'overexposed', filter: "lutyuv=y='clip(150+(val-16)*3,16,235)'" },
@@ -88,6 +91,9 @@ const ENCODE = [
   '1',
 ];
 
+/** No rate control: what is equal is encoded equally. */
+const ALL_INTRA = ['-crf', '-1', '-qp', '26', '-g', '1'];
+
 /** A clip in a loop, `seconds` long, 640 pixels wide and 5 pictures a second: what the others are made of. */
 export async function makeBase(
   ffmpegPath: string,
@@ -128,7 +134,7 @@ export async function makeFault(
   ].join(';');
   await run(ffmpegPath, [
     ...['-v', 'fatal', '-y', '-nostdin', '-i', base, '-i', base, '-filter_complex', graph, '-map', '[out]'],
-    ...['-r', String(RATE_FPS), ...ENCODE, path],
+    ...['-r', String(RATE_FPS), ...ENCODE, ...(fault.isIntra ? ALL_INTRA : []), path],
   ]);
 }
 

@@ -1,6 +1,22 @@
 /** What one frame says about a condition; `unsure`: neither, what is known stays. */
 export type Evidence = 'present' | 'absent' | 'unsure';
 
+/** Limits of one figure: at or above `on` it speaks for a condition, at or below `off` against it. */
+export interface Limits {
+  readonly on: number;
+  readonly off: number;
+}
+
+export function above(value: number, { on, off }: Limits): Evidence {
+  if (value >= on) return 'present';
+  return value <= off ? 'absent' : 'unsure';
+}
+
+export function worst(...all: readonly Evidence[]): Evidence {
+  if (all.includes('present')) return 'present';
+  return all.includes('unsure') ? 'unsure' : 'absent';
+}
+
 /** One moment on both clocks: monotonic for durations, wall for people. */
 export interface Moment {
   readonly monotonicMs: number;

@@ -5,7 +5,8 @@ import {
   type CameraCondition,
 } from '../domain/camera.js';
 import type { PictureStatistics } from '../domain/picture.js';
-import { ConditionLatch, type Evidence, type Moment } from './condition-latch.js';
+import { type CameraClock, ClockWatch } from './clock-watch.js';
+import { above, ConditionLatch, type Evidence, type Limits, type Moment, worst } from './condition-latch.js';
 import { SceneWatch } from './scene-watch.js';
 import { StillWatch } from './still-watch.js';
 
@@ -36,11 +37,6 @@ export interface ConditionChange {
   readonly sinceMs: number;
 }
 
-/** Limits of one figure: at or beyond `on` it speaks for a condition, on the other side of `off` against it. */
-interface Limits {
-  readonly on: number;
-  readonly off: number;
-}
 /** 99 of 100 pixels are darker. A dark street with one lamp in sight is brighter; noise of a capped lens is not. */
 const BLACK_HIGH_LUMA: Limits = { on: 26, off: 36 };
 const CLIPPED_SHARE: Limits = { on: 0.7, off: 0.5 };
@@ -70,7 +66,7 @@ const MAX_ELAPSED_MS = 1000;
  * Methods: `black`, `overexposed`: percentile and clipped share of the luma histogram, common practice (ffmpeg's
  * `blackdetect` counts dark pixels likewise). `frozen`: {@link StillWatch}. `covered`, `out_of_focus`, `moved`:
  * against what the camera usually sees, {@link SceneWatch}. `corrupted`: what decoders leave behind where data was
- * lost. `wrong_clock`: see {@link PictureHealth.clockSkew}.
+ * lost. `wrong_clock`: {@link ClockWatch}.
  */
 export class PictureHealth {
   readonly #options: PictureHealthOptions;
@@ -79,6 +75,7 @@ export class PictureHealth {
   readonly #scene: SceneWatch;
   #lastMs: number | null = null;
   #lastClockMs: number | null = null;
+  readonly #clock: ClockWatch;
   #damagedMs = Number.NEGATIVE_INFINITY;
   #firstMs: number | null = null;
 
@@ -96,6 +93,7 @@ export class PictureHealth {
       moved: latch(options.sceneMs, options.sceneMs),
       wrong_clock: new ConditionLatch(CLOCK_MS),
     };
+    this.#clock = new ClockWatch({ clockSkewMs: options.clockSkewMs });
     this.#still = new StillWatch({ limitMs: options.frozenMs });
     this.#scene = new SceneWatch({ learnMs: options.learnMs ?? 20_000 });
   }
@@ -151,20 +149,14 @@ export class PictureHealth {
     return changes;
   }
 
-  /**
-   * Takes how far the camera's clock, as its stream tells it, is ahead of ours as the picture arrives, ms (negative: behind);
-   * `null` where the stream does not say. The way through the network is in it: only skews of seconds mean anything
-   * (RFC 3550, 6.4.1: the NTP time of RTCP sender reports).
-   */
-  clockSkew(skewMs: number | null, at: Moment): readonly ConditionChange[] {
+  /** Takes what is known of the camera's clock, at about each picture; see {@link ClockWatch}. */
+  observeClock(clock: CameraClock, at: Moment): readonly ConditionChange[] {
     const elapsedMs = Math.min(at.monotonicMs - (this.#lastClockMs ?? at.monotonicMs), CLOCK_MS.enterMs);
     this.#lastClockMs = at.monotonicMs;
-    if (skewMs === null || this.#options.ignored?.includes('wrong_clock')) return this.#end('wrong_clock');
-    const { clockSkewMs } = this.#options;
+    if (this.#options.ignored?.includes('wrong_clock')) return [];
     const latch = this.#latches.wrong_clock;
     const before = latch.sinceMs;
-    const evidence = above(Math.abs(skewMs), { on: clockSkewMs, off: clockSkewMs / 2 });
-    if (!latch.add(evidence, elapsedMs, at.wallMs)) return [];
+    if (!latch.add(this.#clock.add(clock, at), elapsedMs, at.wallMs)) return [];
     return [{ condition: 'wrong_clock', isOn: latch.isOn, sinceMs: latch.sinceMs ?? before ?? at.wallMs }];
   }
 
@@ -211,14 +203,4 @@ export class PictureHealth {
       usual ? above(smearShare - usual.smearShare, SMEAR_SHARE) : 'absent',
     );
   }
-}
-
-function above(value: number, { on, off }: Limits): Evidence {
-  if (value >= on) return 'present';
-  return value <= off ? 'absent' : 'unsure';
-}
-
-function worst(...all: readonly Evidence[]): Evidence {
-  if (all.includes('present')) return 'present';
-  return all.includes('unsure') ? 'unsure' : 'absent';
 }

@@ -11,6 +11,8 @@ const PERIOD_MS = 400;
 
 /** Share of blocks that show the same: the scene is still there, or is gone. */
 const SAME_SCENE = 0.7;
+/** As much is enough to learn from: people hide the rest for a while. */
+const LEARNABLE = 0.6;
 const OTHER_SCENE = 0.5;
 /** Share of the usual edges that are lost: hardly any is left, or enough are. */
 const EDGES_GONE = 0.85;
@@ -93,7 +95,7 @@ export class SceneWatch {
 
   #follow(picture: PictureStatistics, spanMs: number): void {
     const likeness = this.#recent?.compare(picture);
-    const isSame = likeness?.match != null && likeness.match >= SAME_SCENE;
+    const isSame = likeness?.match != null && likeness.match >= LEARNABLE;
     this.#unlikeMs = isSame ? 0 : this.#unlikeMs + spanMs;
     if (!this.#recent || this.#unlikeMs >= INTERRUPTED_MS) {
       this.#recent = new SceneModel(picture);

@@ -28,7 +28,7 @@ const HEALTH = {
 };
 /** One of each condition, and pictures that nothing is wrong with. */
 const NAMES = [
-  'frozen',
+  'frozen, sent again',
   'lens cap',
   'blinded by a lamp',
   'hand before the lens',

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { CameraCondition } from '../../../src/domain/camera.js';
 import type { PictureStatistics } from '../../../src/domain/picture.js';
-import { PictureHealth, type PictureHealthOptions } from '../../../src/ingest/picture-health.js';
+import {
+  type CameraClock,
+  PictureHealth,
+  type PictureHealthOptions,
+} from '../../../src/ingest/picture-health.js';
 import { anyStatistics, type Paint, roomPaint, statisticsOf } from '../../support/made-pictures.js';
 
 const WALL_START_MS = 1_700_000_000_000;
@@ -263,28 +267,41 @@ describe('a frozen picture', () => {
 });
 
 describe('a camera’s clock', () => {
-  const feed = (rig: Rig, skewMs: number | null, from: number, seconds: number) =>
+  const RIGHT = { skewMs: 0, driftPpm: 40, jumps: 0 };
+  const feed = (rig: Rig, clock: Partial<CameraClock>, from: number, seconds: number) =>
     Array.from({ length: seconds }, (_, index) =>
-      rig.health.clockSkew(skewMs, {
-        monotonicMs: (from + index) * 1000,
-        wallMs: WALL_START_MS + (from + index) * 1000,
-      }),
+      rig.health.observeClock(
+        { ...RIGHT, ...clock },
+        { monotonicMs: (from + index) * 1000, wallMs: WALL_START_MS + (from + index) * 1000 },
+      ),
     ).flat();
+  const on = [{ condition: 'wrong_clock', isOn: true }];
+  const off = [{ condition: 'wrong_clock', isOn: false }];
 
   it('is wrong when it is seconds off, ahead or behind, and right again', () => {
     for (const sign of [1, -1]) {
       const rig = new Rig();
-      expect(feed(rig, sign * 4000, 0, 60)).toEqual([]);
-      expect(feed(rig, sign * 7_200_000, 60, 20)).toMatchObject([{ condition: 'wrong_clock', isOn: true }]);
+      expect(feed(rig, { skewMs: sign * 4000 }, 0, 60)).toEqual([]);
+      expect(feed(rig, { skewMs: sign * 7_200_000 }, 60, 20)).toMatchObject(on);
       expect(rig.health.isBlind).toBe(false);
-      expect(feed(rig, sign * 4000, 80, 60)).toEqual([]);
-      expect(feed(rig, sign * 500, 140, 20)).toMatchObject([{ condition: 'wrong_clock', isOn: false }]);
+      expect(feed(rig, { skewMs: sign * 4000 }, 80, 60)).toEqual([]);
+      expect(feed(rig, { skewMs: sign * 500 }, 140, 20)).toMatchObject(off);
     }
   });
 
-  it('is not judged once the stream does not tell it any more', () => {
+  it('is wrong when it runs as no quartz does', () => {
     const rig = new Rig();
-    feed(rig, 60_000, 0, 20);
-    expect(feed(rig, null, 20, 1)).toMatchObject([{ condition: 'wrong_clock', isOn: false }]);
+    expect(feed(rig, { skewMs: null, driftPpm: null }, 0, 60)).toEqual([]);
+    expect(feed(rig, { driftPpm: -8000 }, 60, 20)).toMatchObject(on);
+    expect(feed(rig, { driftPpm: 100 }, 80, 20)).toMatchObject(off);
+  });
+
+  it('is wrong when it leaps again and again, not when it was set once', () => {
+    const rig = new Rig();
+    feed(rig, { jumps: 7 }, 0, 10);
+    expect(feed(rig, { jumps: 8 }, 10, 100)).toEqual([]);
+    feed(rig, { jumps: 9 }, 110, 10);
+    expect(feed(rig, { jumps: 10 }, 120, 20)).toMatchObject(on);
+    expect(feed(rig, { jumps: 10 }, 140, 400)).toMatchObject(off);
   });
 });
