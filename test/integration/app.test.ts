@@ -1,13 +1,16 @@
-import { afterEach, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, expect, it, vi } from 'vitest';
 import { App } from '../../src/app.js';
 import { demoConfig } from '../../src/demo/demo-config.js';
+import { formatMark, OWNER_VARIABLE, ourselves } from '../../src/ingest/owner-mark.js';
 import { createLog } from '../../src/observability/logging.js';
 
 let app: App;
 afterEach(() => app.close());
 
 /** The whole service with one camera, which is switched off. */
-async function openApp(): Promise<App> {
+async function openApp(log = createLog({ level: 'silent', format: 'json' })): Promise<App> {
   const config = demoConfig({
     cameras: [{ id: 'off', name: 'Switched off', url: 'rtsp://127.0.0.1:9/off' }],
     credentials: { username: 'u', password: 'p' },
@@ -16,7 +19,7 @@ async function openApp(): Promise<App> {
   });
   return App.open({
     config: { ...config, cameras: config.cameras.map((camera) => ({ ...camera, enabled: false })) },
-    log: createLog({ level: 'silent', format: 'json' }),
+    log,
   });
 }
 
@@ -48,4 +51,20 @@ it('names every queue with its bound', async () => {
       true,
     );
   }
+});
+
+it.skipIf(process.platform === 'win32')('ends what an earlier life left, and says how many', async () => {
+  const gone = spawn('true');
+  await once(gone, 'exit');
+  const [, mark] = formatMark({ ...(await ourselves()), pid: gone.pid ?? 0 }).split('=');
+  const leftover = spawn('sleep', ['600'], { env: { ...process.env, [OWNER_VARIABLE]: mark } });
+  const ended = once(leftover, 'exit');
+  await once(leftover, 'spawn');
+  const log = createLog({ level: 'silent', format: 'json' });
+  const warn = vi.spyOn(log, 'warn');
+  app = await openApp(log);
+  expect(await ended).toEqual([null, 'SIGKILL']);
+  // A test beside this one may have left others.
+  const count = expect.any(Number);
+  expect(warn).toHaveBeenCalledWith({ count }, 'ended ffmpeg processes that an earlier run left behind');
 });
