@@ -133,8 +133,8 @@ export class PictureHealth {
       if (!latch.add(evidence, elapsedMs, wallMs)) return;
       changes.push({ condition, isOn: latch.isOn, sinceMs: latch.sinceMs ?? before ?? wallMs });
     };
-    // Equal pictures of nothing are no news: black says it all.
-    const isFrozen = still.isFrozen && black !== 'present';
+    // Equal pictures of nothing are no news: black or corrupted says it all.
+    const isFrozen = still.isFrozen && black !== 'present' && corrupted !== 'present';
     tell('frozen', isFrozen ? 'present' : 'absent', still.since.wallMs);
     tell('black', black);
     tell('overexposed', overexposed);

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CameraCondition } from '../../../src/domain/camera.js';
 import type { PictureStatistics } from '../../../src/domain/picture.js';
-import {
-  type CameraClock,
-  PictureHealth,
-  type PictureHealthOptions,
-} from '../../../src/ingest/picture-health.js';
+import type { CameraClock } from '../../../src/ingest/clock-watch.js';
+import { PictureHealth, type PictureHealthOptions } from '../../../src/ingest/picture-health.js';
 import { anyStatistics, type Paint, roomPaint, statisticsOf } from '../../support/made-pictures.js';
 
 const WALL_START_MS = 1_700_000_000_000;
