@@ -1,7 +1,7 @@
 /*
  * The import rule (docs/architecture.md): domain imports nothing; a stage imports domain, lib and its own
  * folder; adapters are imported by app.ts, by workers and by what stands behind the
- * commands (cli, demo, offline, bench, training) alone; workers import the engine,
+ * commands (cli, demo, offline, bench, probe, training) alone; workers import the engine,
  * domain, lib, their protocol and the pure pixel kernels of detection, crops and picture health.
  */
 const STAGES = 'ingest|detection|tracking|crops|classification|decision';
@@ -11,7 +11,7 @@ const ADAPTERS = [
   '^src/inference/(onnxruntime|ort|tfjs)/',
   '^src/publish/.*(sqlite|postgres|redis|mqtt|webhook)[^/]*\\.ts$',
 ];
-const COMPOSERS = '^src/(app|assemble-[a-z-]+)\\.ts$|^workers/|^src/(cli|demo|offline|bench|training)/';
+const COMPOSERS = '^src/(app|assemble-[a-z-]+)\\.ts$|^workers/|^src/(cli|demo|offline|bench|probe|training)/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

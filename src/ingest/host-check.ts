@@ -8,6 +8,8 @@ export interface HostCheckOptions {
   readonly url: string;
   /** For the connection, and again for an answer, ms. */
   readonly timeoutMs: number;
+  /** Silence counts although this camera has never answered: for when it has shown no picture either. Default false. */
+  readonly believesSilence?: boolean;
 }
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { rtsp: 554, rtsps: 322, http: 80, https: 443 };
@@ -20,10 +22,11 @@ const ADDRESS = /^(rtsps?|https?):\/\/(\[[^\]]*\]|[^:/?#]*)(?::(\d+))?/i;
  */
 export class HostCheck {
   readonly #options: HostCheckOptions;
-  #hasAnswered = false;
+  #hasAnswered: boolean;
 
   constructor(options: HostCheckOptions) {
     this.#options = options;
+    this.#hasAnswered = options.believesSilence ?? false;
   }
 
   /** @returns why no run can succeed now, or `null`: go on. Never rejects. */

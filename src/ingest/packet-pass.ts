@@ -56,11 +56,10 @@ async function passOnce(
       const lines = (rest + chunk.toString('latin1')).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
+        // What still comes, until ffmpeg is gone, would leave a gap behind the last line that was read.
+        if (stop.signal.aborted) break;
         list.read(line, clock.monotonicMs());
-        if (isEnough(list.figures)) {
-          onAbort();
-          break;
-        }
+        if (isEnough(list.figures)) onAbort();
       }
       done();
     },

@@ -1,0 +1,157 @@
+import { setMaxListeners } from 'node:events';
+import type { Frame } from '../domain/frame.js';
+import type { FrameSource, RunEnd, StreamInfo } from '../ingest/frame-source.js';
+import { FrameWatchdog } from '../ingest/frame-watchdog.js';
+import type { StreamPlan } from '../ingest/stream-plan.js';
+import type { Clock } from '../lib/clock.js';
+
+/** A source that says how its next run will read the stream. */
+export type PlannedSource = FrameSource & { readonly plan: StreamPlan };
+
+export interface WatchOptions {
+  readonly source: PlannedSource;
+  readonly clock: Clock;
+  /** See FrameWatchdog. */
+  readonly timeouts: { readonly connectMs: number; readonly stallMs: number };
+  /** For how long pictures are looked at, from the first one on, ms. */
+  readonly watchMs: number;
+  /** The receiver owns one hold of the frame. */
+  readonly onFrame: (frame: Frame) => void;
+  readonly onAttempt?: (plan: StreamPlan) => void;
+  readonly onFirstFrame?: () => void;
+  /** Says more of a run that brought no picture; then no other way is tried. */
+  readonly explain?: (end: RunEnd) => Promise<RunEnd | null>;
+}
+
+/** A run that brought too little. */
+export interface FailedAttempt {
+  readonly plan: StreamPlan;
+  readonly end: RunEnd;
+}
+
+export interface WatchedStream {
+  /** How the last run ended before its time; `null`: it was watched to the end. */
+  readonly end: RunEnd | null;
+  /** How the last run read the stream. */
+  readonly plan: StreamPlan;
+  readonly info: StreamInfo | null;
+  /** From the start of the last run to its first picture, ms. */
+  readonly firstFrameMs: number | null;
+  /** From the first picture of the last run to its end, ms. */
+  readonly watchedMs: number;
+  /** Pictures that had to be made up in part by the decoder. */
+  readonly damagedCount: number;
+  /** Runs before the last one: other transports, or other ways to count time. */
+  readonly attempts: readonly FailedAttempt[];
+}
+
+/** Three transports, and once more with the time stamps of arrival, or on the CPU. */
+const MAX_RUNS = 5;
+
+/**
+ * Looks at a stream for a while as the service would: runs, and as long as no picture comes and the source knows another
+ * way (the next transport of `auto`), runs again. Throws the signal's reason.
+ */
+export async function watchStream(options: WatchOptions, signal: AbortSignal): Promise<WatchedStream> {
+  const { source, onAttempt, explain } = options;
+  const attempts: FailedAttempt[] = [];
+  for (;;) {
+    const { plan } = source;
+    onAttempt?.(plan);
+    const run = await watchOnce(options, signal);
+    signal.throwIfAborted();
+    if (run.end === null) return { ...run, plan, attempts };
+    const better = run.firstFrameMs === null ? await explain?.(run.end) : null;
+    signal.throwIfAborted();
+    if (better) return { ...run, end: better, plan, attempts };
+    const before = [...attempts.map((attempt) => attempt.plan), plan];
+    if (!isNew(source.plan, before, run.firstFrameMs !== null) || before.length >= MAX_RUNS)
+      return { ...run, plan, attempts };
+    attempts.push({ plan, end: run.end });
+  }
+}
+
+/**
+ * Whether a way is worth a run after those before. The planner turns in a circle and changes with each turn whose time
+ * stamps count: without a picture that alone is worth another run only where there was just one way.
+ */
+function isNew(plan: StreamPlan, before: readonly StreamPlan[], hasPictures: boolean): boolean {
+  const alike = before.filter(
+    ({ transport, decoding }) => transport === plan.transport && decoding === plan.decoding,
+  );
+  if (alike.length === 0) return true;
+  const isSame = alike.some(({ timestamps }) => timestamps === plan.timestamps);
+  return !isSame && (hasPictures || before.length === 1);
+}
+
+async function watchOnce(
+  options: WatchOptions,
+  signal: AbortSignal,
+): Promise<Omit<WatchedStream, 'plan' | 'attempts'>> {
+  const { source, clock, timeouts, watchMs, onFrame, onFirstFrame } = options;
+  const abort = new AbortController();
+  setMaxListeners(0, abort.signal);
+  const onAbort = () => abort.abort(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const startMs = clock.monotonicMs();
+  let firstMs: number | null = null;
+  let info: StreamInfo | null = null;
+  let damagedCount = 0;
+  let givenUp: RunEnd | null = null;
+  let isComplete = false;
+  const watchdog = new FrameWatchdog({
+    clock,
+    timeouts,
+    onExpired: (end) => {
+      if (abort.signal.aborted) return;
+      givenUp = end;
+      abort.abort(end);
+    },
+  });
+  const noteFrame = () => {
+    watchdog.noteFrame();
+    if (firstMs !== null) return;
+    firstMs = clock.monotonicMs();
+    onFirstFrame?.();
+    clock.sleep(watchMs, abort.signal).then(
+      () => {
+        isComplete = true;
+        abort.abort();
+      },
+      () => {}, // It ended before.
+    );
+  };
+  try {
+    const end = await source.run(
+      {
+        frame: (frame) => {
+          if (abort.signal.aborted) return frame.release();
+          noteFrame();
+          onFrame(frame);
+        },
+        // Decoded all the same.
+        dropped: noteFrame,
+        damaged: () => {
+          damagedCount += 1;
+        },
+        streamInfo: (told) => {
+          info = told;
+        },
+      },
+      abort.signal,
+    );
+    const endMs = clock.monotonicMs();
+    return {
+      end: isComplete ? null : (givenUp ?? end),
+      info,
+      firstFrameMs: firstMs === null ? null : firstMs - startMs,
+      watchedMs: firstMs === null ? 0 : endMs - firstMs,
+      damagedCount,
+    };
+  } finally {
+    abort.abort();
+    watchdog[Symbol.dispose]();
+    signal.removeEventListener('abort', onAbort);
+  }
+}
