@@ -136,6 +136,13 @@ describe('picture health tells', () => {
     expect(rig.health.isBlind).toBe(false);
   });
 
+  it.each(['covered', 'out_of_focus'])('%s for as long as it lasts: it never becomes usual', (name) => {
+    const [, faulty] = faults.find(([condition]) => condition === name)!;
+    const rig = new Rig().play(ROOM, 40).play(faulty, 3600);
+    expect(rig.conditions()).toEqual([name]);
+    expect(rig.told).toHaveLength(1);
+  });
+
   it('nothing that an option leaves out', () => {
     const rig = new Rig({ ignored: ['black', 'frozen'] }).play(ROOM, 30);
     expect(rig.play(pictures(plain(8, 6), 1), 40).told).toEqual([]);
