@@ -124,7 +124,7 @@ describe('a real Prometheus', () => {
       data: { groups: { rules: { name: string; lastError?: string }[] }[] };
     };
     const loaded = rules.data.groups[0]?.rules ?? [];
-    expect(loaded).toHaveLength(10);
+    expect(loaded).toHaveLength(12);
     for (const rule of loaded) expect(rule.lastError ?? '', rule.name).toBe('');
   });
 });
