@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { absoluteCameraUrl, checkCameraUrl } from '../config/camera-url.js';
@@ -124,7 +124,8 @@ const VIDEO_FILE = /\.(mp4|m4v|mov|mkv|webm|avi|ts|gif|mjpeg|mjpg|h264|h265)$/i;
 /** The path of a file as an address; what looks like neither is left for {@link checkCameraUrl}. */
 function asUrl(address: string, cwd: string): string {
   const path = resolve(cwd, address);
-  const isPath = existsSync(path) || (VIDEO_FILE.test(address) && !/^[a-z][a-z0-9+.-]+:/i.test(address));
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  const isPath = isFile || (VIDEO_FILE.test(address) && !/^[a-z][a-z0-9+.-]+:/i.test(address));
   return isPath ? pathToFileURL(path).href : address;
 }
 

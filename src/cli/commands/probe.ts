@@ -62,8 +62,8 @@ export function register(program: Command): void {
             signal,
           );
           progress.stop();
-          if (options.config !== undefined) printTable(reports);
-          else reports.forEach(printReport);
+          if (options.config === undefined) reports.forEach(printReport);
+          else if (!options.json) printTable(reports);
           if (failed > 0) process.exitCode = 1;
           if (failed > 0 && options.config !== undefined)
             output.note(`maskwatch: ${failed} of ${count} ${count === 1 ? 'camera' : 'cameras'} failed`);

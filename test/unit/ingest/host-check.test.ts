@@ -57,6 +57,16 @@ describe('HostCheck', () => {
     });
   });
 
+  it('believes silence of a camera that has shown no picture either', async () => {
+    const port = await listen(() => {});
+    const url = `rtsp://127.0.0.1:${port}/cam`;
+    const check = new HostCheck({ url, timeoutMs: 50, believesSilence: true });
+    expect(await check.check(never)).toMatchObject({
+      reason: 'unreachable',
+      message: `The camera at 127.0.0.1:${port} takes connections but does not answer`,
+    });
+  });
+
   it('believes silence only of a camera that has answered before', async () => {
     let isSilent = true;
     const port = await listen((socket) => {
