@@ -47,6 +47,8 @@ export interface WatchedStream {
 
 /** Three transports, and once more with the time stamps of arrival, or on the CPU. */
 const MAX_RUNS = 5;
+/** A picture so recent shows that the stream lives, ms. */
+const RECENT_MS = 1000;
 
 /**
  * Looks at a stream for a while as the service would: runs, and as long as no picture comes and the source knows another
@@ -100,6 +102,8 @@ async function watchOnce(
   let damagedCount = 0;
   let givenUp: RunEnd | null = null;
   let isComplete = false;
+  let isDue = false;
+  let lastMs = 0;
   const watchdog = new FrameWatchdog({
     clock,
     timeouts,
@@ -109,15 +113,22 @@ async function watchOnce(
       abort.abort(end);
     },
   });
+  const complete = () => {
+    isComplete = true;
+    abort.abort();
+  };
   const noteFrame = () => {
     watchdog.noteFrame();
+    lastMs = clock.monotonicMs();
+    if (isDue) complete();
     if (firstMs !== null) return;
-    firstMs = clock.monotonicMs();
+    firstMs = lastMs;
     onFirstFrame?.();
     clock.sleep(watchMs, abort.signal).then(
       () => {
-        isComplete = true;
-        abort.abort();
+        // A stream that is silent now may be dead: the next picture tells, or the watchdog.
+        isDue = clock.monotonicMs() - lastMs > RECENT_MS;
+        if (!isDue) complete();
       },
       () => {}, // It ended before.
     );

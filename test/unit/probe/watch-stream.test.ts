@@ -15,13 +15,16 @@ const ended = (reason: RunEnd['reason']): RunEnd => ({
 const FRAME = { release: () => {} } as unknown as Frame;
 
 /** What a camera does in one run; `plays` sends pictures until it is stopped. */
-type Behaviour = { plays: number } | { hangs: true; afterFrames?: number } | { ends: RunEnd['reason'] };
+type Behaviour =
+  | { plays: number; everyMs?: number }
+  | { hangs: true; afterFrames?: number }
+  | { ends: RunEnd['reason'] };
 
 /** Watches a made-up camera for ten seconds, with the real planner; time passes as fast as it can. */
 async function watch(
   wishes: 'auto' | 'tcp',
   behave: (plan: StreamPlan) => Behaviour,
-  explain?: (end: RunEnd) => Promise<RunEnd | null>,
+  more: { explain?: (end: RunEnd) => Promise<RunEnd | null>; watchMs?: number } = {},
 ): Promise<WatchedStream & { ways: string[] }> {
   const clock = new ManualClock();
   const planner = new StreamPlanner({ transport: wishes, decoding: 'none', hwaccels: [] });
@@ -47,7 +50,7 @@ async function watch(
       await pass(behaviour.plays);
       while (!signal.aborted) {
         send();
-        await pass(200);
+        if (!signal.aborted) await pass(behaviour.everyMs ?? 200);
       }
     }
     const reason: unknown = signal.reason;
@@ -68,9 +71,9 @@ async function watch(
       clock,
       timeouts: { connectMs: 8000, stallMs: 5000 },
       watchMs: 10_000,
+      ...more,
       onFrame: (frame) => frame.release(),
       onAttempt: ({ transport, timestamps }) => ways.push(`${transport}/${timestamps}`),
-      ...(explain ? { explain } : {}),
     },
     new AbortController().signal,
   );
@@ -124,6 +127,13 @@ describe('watchStream', () => {
     expect(watched.attempts).toMatchObject([{ end: { reason: 'no_frames' } }]);
   });
 
+  it('does not call a stream alive whose only picture came at the beginning', async () => {
+    const watched = await watch('tcp', () => ({ hangs: true, afterFrames: 9 }), { watchMs: 2000 });
+    expect(watched).toMatchObject({ end: { reason: 'no_frames' }, firstFrameMs: 0 });
+    const slow = await watch('tcp', () => ({ plays: 700, everyMs: 4000 }), { watchMs: 2000 });
+    expect(slow).toMatchObject({ end: null, watchedMs: 4000 });
+  });
+
   it('tells that pictures stopped, and does not begin again', async () => {
     const watched = await watch('tcp', () => ({ hangs: true, afterFrames: 9 }));
     expect(watched).toMatchObject({ end: { reason: 'no_frames' }, firstFrameMs: 0, attempts: [] });
@@ -131,11 +141,7 @@ describe('watchStream', () => {
 
   it('believes who knows more of a camera without pictures', async () => {
     const dead = ended('unreachable');
-    const watched = await watch(
-      'auto',
-      () => ({ hangs: true }),
-      async () => dead,
-    );
+    const watched = await watch('auto', () => ({ hangs: true }), { explain: async () => dead });
     expect(watched).toMatchObject({ end: dead, attempts: [] });
   });
 
