@@ -1,3 +1,4 @@
+import { redactSecrets } from '../ingest/redact.js';
 import { AppError } from '../lib/errors.js';
 import { abortRunning, stoppedBy } from './signals.js';
 
@@ -33,7 +34,8 @@ export function note(text: string): void {
 
 /**
  * Tells an error on stderr, as `{"error": {code, message, path?, hint?}}` or for people, and returns the exit
- * code. An unexpected error shows its stack only with MASKWATCH_DEBUG set.
+ * code. Addresses in it lose their passwords: people paste them where they do not belong. An unexpected error shows its
+ * stack only with MASKWATCH_DEBUG set.
  */
 export function reportError(error: unknown, options: { json: boolean }): number {
   const stopped = stoppedBy(error);
@@ -46,13 +48,15 @@ export function reportError(error: unknown, options: { json: boolean }): number 
           hint: 'this is a fault in maskwatch; set MASKWATCH_DEBUG=1 to see where',
         });
   if (options.json) {
-    process.stderr.write(`${JSON.stringify({ error: known.toJSON() })}\n`);
+    const told = Object.entries(known.toJSON()).map(([key, text]) => [key, redactSecrets(text)]);
+    process.stderr.write(`${JSON.stringify({ error: Object.fromEntries(told) })}\n`);
   } else {
     const where = known.path === undefined ? '' : `${known.path}: `;
-    process.stderr.write(`maskwatch: ${where}${known.message}\n`);
-    if (known.hint !== undefined) process.stderr.write(`  hint: ${known.hint}\n`);
+    process.stderr.write(redactSecrets(`maskwatch: ${where}${known.message}\n`));
+    if (known.hint !== undefined) process.stderr.write(redactSecrets(`  hint: ${known.hint}\n`));
   }
-  if (process.env.MASKWATCH_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (process.env.MASKWATCH_DEBUG && error instanceof Error)
+    process.stderr.write(redactSecrets(`${error.stack}\n`));
   return known.exitCode;
 }
 

@@ -67,7 +67,9 @@ function usageError(error: CommanderError): AppError {
   const [first = '', ...more] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = more.join(' ').replace(/^\((.*)\)$/, '$1');
   const isHelp = error.code === 'commander.help';
-  return new AppError('CLI_USAGE', isHelp ? 'a command is missing' : first, {
+  // Not what was given to an option that does not exist: it may have been meant as a password.
+  const message = first.replace(/^(unknown option '[^=']*)=.*/, "$1'");
+  return new AppError('CLI_USAGE', isHelp ? 'a command is missing' : message, {
     hint: suggestion || 'see maskwatch --help',
     exitCode: 2,
   });

@@ -30,8 +30,17 @@ export function splitUrl(url: string): SplitUrl {
 }
 
 /**
- * Removes credentials from text that another program wrote: the user info of every address in it, and each
- * of `secrets` as it is, percent-encoded, and as it looks inside a quoted header.
+ * User info of an address within a text. Ends at the last `@` where a colon before the first slash gives away that it is
+ * no port: people paste passwords with "@", "/" and "#" as they are.
+ */
+const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/?#:@[\]'"]+:(?!\d+(?:[\s/?#'"]|$))\S*|[^\s/?#'"]*)@/gi;
+/** `…?pwd=…`, `…/user=admin&password=…` and `…_password=…`, in which many cameras want it. */
+const PASSWORD_FIELD = /([?&/;_](?:password|passwd|pass|pwd)=)[^\s&/;#'"]+/gi;
+
+/**
+ * Removes credentials from text that another program or a person wrote: the user info of every address in it, the
+ * passwords in its paths and queries, and each of `secrets` as it is, percent-encoded, and as it looks inside a quoted
+ * header.
  */
 export function redactSecrets(text: string, secrets: readonly (string | undefined)[] = []): string {
   let result = text;
@@ -44,7 +53,7 @@ export function redactSecrets(text: string, secrets: readonly (string | undefine
   // Longest first: otherwise a short form would leave the rest of a longer one behind.
   for (const form of [...forms].sort((a, b) => b.length - a.length))
     result = result.replaceAll(form, REDACTED);
-  return result.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#'"]*@/gi, `$1${REDACTED}@`);
+  return result.replace(USER_INFO, `$1${REDACTED}@`).replace(PASSWORD_FIELD, `$1${REDACTED}`);
 }
 
 /** Percent-encodes everything but RFC 3986's unreserved characters, so that no byte can end the user info. */

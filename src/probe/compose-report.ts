@@ -32,7 +32,7 @@ export function composeReport(findings: ProbeFindings): ProbeReport {
   return {
     ok: end === null,
     ...(target.cameraId === undefined ? {} : { cameraId: target.cameraId }),
-    url: target.url,
+    url: redactSecrets(target.url),
     codec: hasPictures ? (info?.codec ?? null) : null,
     width: hasPictures ? (info?.width ?? null) : null,
     height: hasPictures ? (info?.height ?? null) : null,
@@ -40,6 +40,7 @@ export function composeReport(findings: ProbeFindings): ProbeReport {
     declaredRateFps: rounded(info?.rateFps, tenth),
     bitrateKbps: rounded(packets?.bitrateKbps, Math.round),
     keyframeIntervalMs: rounded(packets?.keyframeIntervalMs, Math.round),
+    jitterMs: rounded(findings.jitterMs, tenth),
     transport: hasPictures ? transportOf(target, stream.plan) : null,
     firstFrameMs: rounded(stream?.firstFrameMs, Math.round),
     watchedMs: Math.round(stream?.watchedMs ?? 0),

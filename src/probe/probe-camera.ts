@@ -104,7 +104,8 @@ async function examine(options: ProbeOptions, signal: AbortSignal): Promise<Prob
   const end = fatalEnd(watched, url);
   if (watched.firstFrameMs === null || end) return { ...found, stream: watched, pictures, end };
   onPhase?.('counting');
-  const plan = watched.plan;
+  const { plan } = watched;
+  const jitterMs = streamKind(url) === 'file' ? {} : { jitterMs: source.timing().jitterMs };
   const packets = await countPackets(
     {
       stream: { ...stream, ...plan, timeoutMs },
@@ -116,7 +117,7 @@ async function examine(options: ProbeOptions, signal: AbortSignal): Promise<Prob
     signal,
   );
   signal.throwIfAborted();
-  return { target, rules, stream: watched, pictures, packets, end: null };
+  return { target, rules, stream: watched, pictures, packets, ...jitterMs, end: null };
 }
 
 /** What ended the watch before its time, unless it is the end of what has one. */

@@ -14,6 +14,8 @@ export interface ProbeFindings {
   readonly stream: WatchedStream | null;
   readonly pictures: WatchedPictures | null;
   readonly packets: PacketFigures | null;
+  /** See StreamTiming; left out where pictures keep no time of their own (files) or none came. */
+  readonly jitterMs?: number;
   /** Why the camera cannot be watched; `null`: it can. */
   readonly end: RunEnd | null;
 }

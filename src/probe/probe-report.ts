@@ -8,7 +8,7 @@ export interface ProbeReport {
   readonly ok: boolean;
   /** Of the configuration; left out for an address from the command line. */
   readonly cameraId?: string;
-  /** Without user and password. */
+  /** Without user and password, also in path and query. */
   readonly url: string;
   /** As ffmpeg calls it: `h264`, `hevc`, `mjpeg`, … */
   readonly codec: string | null;
@@ -21,6 +21,8 @@ export interface ProbeReport {
   readonly declaredRateFps: number | null;
   readonly bitrateKbps: number | null;
   readonly keyframeIntervalMs: number | null;
+  /** How unevenly pictures arrived (RFC 3550, 6.4.1); `null` for files. */
+  readonly jitterMs: number | null;
   /** Over which pictures came: RTSP's `tcp`, `udp` or `http`; `http`, `file` or `device` for other addresses. */
   readonly transport: string | null;
   /** From the start of ffmpeg, with this transport, to the first decoded picture. */

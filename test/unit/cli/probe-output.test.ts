@@ -6,7 +6,14 @@ import type { ProbeReport } from '../../../src/probe/probe-report.js';
 
 const GOOD: ProbeReport = {
   ...{ ok: true, cameraId: 'entrance', url: 'rtsp://10.0.0.7/cam', codec: 'h264', width: 1920, height: 1080 },
-  ...{ rateFps: 25, declaredRateFps: 25, bitrateKbps: 1500, keyframeIntervalMs: 2000, transport: 'udp' },
+  ...{
+    rateFps: 25,
+    declaredRateFps: 25,
+    bitrateKbps: 1500,
+    keyframeIntervalMs: 2000,
+    transport: 'udp',
+    jitterMs: 8,
+  },
   ...{ firstFrameMs: 640, watchedMs: 10_000, frames: { analysed: 50, dropped: 0, damaged: 0 } },
   analysed: { width: 640, height: 360 },
   faces: {

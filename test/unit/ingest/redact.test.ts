@@ -35,6 +35,22 @@ describe('redactSecrets', () => {
     expect(redactSecrets('rtsp://a:b@c@h/ then http://x:y@z/')).toBe('rtsp://***@h/ then http://***@z/');
   });
 
+  it('removes all of a password that was pasted as it is', () => {
+    expect(redactSecrets("unknown command 'rtsp://user:geh@im/x#y@10.0.0.1:554/cam'")).toBe(
+      "unknown command 'rtsp://***@10.0.0.1:554/cam'",
+    );
+  });
+
+  it.each([
+    ['rtsp://h/user=admin&password=geheim&channel=1', 'rtsp://h/user=admin&password=***&channel=1'],
+    ['rtsp://h:554/user=admin_password=geheim_channel=1.sdp', 'rtsp://h:554/user=admin_password=***'],
+    ['http://h/video.cgi?user=u&PWD=geheim', 'http://h/video.cgi?user=u&PWD=***'],
+    ['https://h/@scope/name?bypass=1', 'https://h/@scope/name?bypass=1'],
+    ['rtsp://h:554/cam@1', 'rtsp://h:554/cam@1'],
+  ])('removes a password from path and query, and nothing else: %s', (text, bare) => {
+    expect(redactSecrets(text)).toBe(bare);
+  });
+
   it.each([
     ['plain', password],
     ['percent-encoded', encodeUserInfo(password)],

@@ -75,6 +75,18 @@ describe('the report', () => {
     expect(text).not.toMatch(/p@ss|p%40ss/);
   });
 
+  it('keeps a password in path or query out of the address', () => {
+    const url = 'rtsp://10.0.0.7/user=admin&password=geheim&channel=1';
+    expect(composeReport(findings({ target: { ...target, url } })).url).toBe(
+      'rtsp://10.0.0.7/user=admin&password=***&channel=1',
+    );
+  });
+
+  it('tells how unevenly pictures came, where they keep time', () => {
+    expect(composeReport(findings({ jitterMs: 7.26 })).jitterMs).toBe(7.3);
+    expect(composeReport(findings()).jitterMs).toBeNull();
+  });
+
   it('says what each transport brought where none brought pictures', () => {
     const end = (reason: RunEnd['reason'], message: string): RunEnd => ({ reason, message, retryable: true });
     const last = end('connect_timeout', 'No picture');
