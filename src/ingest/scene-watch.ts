@@ -33,6 +33,11 @@ const NOTHING_KNOWN: SceneEvidence = {
   ...{ covered: 'absent', outOfFocus: 'absent', moved: 'absent', newSceneMs: 0 },
 };
 
+/** What was known of the scene stays known: a covered lens may go black. */
+const NOTHING_NEW: SceneEvidence = {
+  ...{ covered: 'unsure', outOfFocus: 'unsure', moved: 'unsure', newSceneMs: 0 },
+};
+
 /**
  * Holds pictures against what the camera usually sees, the reference, which it learns from some time of one and the same scene
  * and follows slowly. Three things can be gone:
@@ -64,25 +69,25 @@ export class SceneWatch {
     return this.#reference;
   }
 
-  /** `isUnfit`: the picture says nothing of the scene (it is black, …). `isStill`: it is an old one: nothing is learnt. */
+  /** `isUnfit`: the picture says nothing of the scene (it is black, …). `isStill`: it is an old one. */
   add(
     picture: PictureStatistics,
     elapsedMs: number,
     state: { readonly isUnfit: boolean; readonly isStill: boolean },
   ): SceneEvidence {
+    if (state.isStill) return NOTHING_NEW;
     if (state.isUnfit) {
       this.#recent = null;
       this.#pendingMs = 0;
-      // What was known of the scene stays known: a covered lens may go black.
-      this.#evidence = { covered: 'unsure', outOfFocus: 'unsure', moved: 'unsure', newSceneMs: 0 };
+      this.#evidence = NOTHING_NEW;
       return this.#evidence;
     }
     this.#pendingMs += elapsedMs;
     if (this.#pendingMs < PERIOD_MS && this.#recent) return this.#evidence;
     const spanMs = this.#pendingMs;
     this.#pendingMs = 0;
-    if (!state.isStill) this.#follow(picture, spanMs);
-    if (this.#reference) this.#evidence = this.#judge(this.#reference, picture, spanMs, state.isStill);
+    this.#follow(picture, spanMs);
+    if (this.#reference) this.#evidence = this.#judge(this.#reference, picture, spanMs);
     return this.#evidence;
   }
 
@@ -107,14 +112,13 @@ export class SceneWatch {
     }
   }
 
-  #judge(reference: SceneModel, picture: PictureStatistics, spanMs: number, isStill: boolean): SceneEvidence {
+  #judge(reference: SceneModel, picture: PictureStatistics, spanMs: number): SceneEvidence {
     const likeness = reference.compare(picture);
     const place = placeOf(likeness);
     const edges = edgesOf(likeness);
     const focus = focusOf(likeness);
     // Learning while something is wrong would make it usual.
-    if (place === 'there' && edges !== 'gone' && focus !== 'blurred' && !isStill)
-      reference.learn(picture, spanMs);
+    if (place === 'there' && edges !== 'gone' && focus !== 'blurred') reference.learn(picture, spanMs);
     const settledMs = this.#unlikeMs === 0 ? (this.#recent?.ageMs ?? 0) : 0;
     const isNewScene = place === 'gone' && edges !== 'unknown' && settledMs >= SETTLED_MS;
     const isCovered = place !== 'there' && place !== 'unknown' && edges === 'gone';

@@ -262,6 +262,11 @@ describe('a frozen picture', () => {
     expect(rig.play(pictures(room({ offsetX: 5 })), 12).conditions()).toEqual([]);
   });
 
+  it('is not told as moved as well, whatever it froze on', () => {
+    const elsewhere = pictures(room({ offsetX: 90 }), 1);
+    expect(new Rig().play(ROOM, 40).play(elsewhere, 60).told).toEqual([[50, 'frozen', 'on']]);
+  });
+
   it('of black is black, and no more', () => {
     const black = anyStatistics({ highLuma: 2, meanLuma: 0 });
     const rig = new Rig().play([black], 60);
