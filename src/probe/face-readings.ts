@@ -46,6 +46,15 @@ export interface FaceSummary {
   readonly notAssessable: Readonly<Partial<Record<NotAssessableReason, number>>>;
 }
 
+/**
+ * What was seen in fewer frames than this is left out: on a clip without a face that is how the detector's false alarms
+ * that outlive their track's confirmation look (one frame of 68 on negative-mask-on-bench.mp4), and a score of one is
+ * advice about nothing.
+ */
+const MIN_SIGHTINGS = 2;
+/** Of fewer frames (slow streams, keyframes only) whoever passes may well be on one alone. */
+const FEW_FRAMES = 10;
+
 type Measure = Exclude<keyof FaceSighting, 'trackId' | 'assessment'>;
 
 /**
@@ -61,9 +70,10 @@ export class FaceReadings {
     else this.#tracks.set(sighting.trackId, [sighting]);
   }
 
-  /** `null` where no face was seen. */
-  summary(): FaceSummary | null {
-    const tracks = [...this.#tracks.values()];
+  /** What was seen in so many analysed frames; `null` where no face was. */
+  summary(frameCount: number): FaceSummary | null {
+    const minSightings = frameCount < FEW_FRAMES ? 1 : MIN_SIGHTINGS;
+    const tracks = [...this.#tracks.values()].filter(({ length }) => length >= minSightings);
     const all = tracks.flat();
     if (all.length === 0) return null;
     const perFace = (measure: Measure) =>

@@ -137,7 +137,7 @@ export class FaceWatch {
     }
     const pictures = this.#pictureCount;
     return {
-      faces: this.#readings.summary(),
+      faces: this.#readings.summary(this.#analysedCount),
       analysedCount: this.#analysedCount,
       droppedCount: this.#droppedCount,
       failedCount: this.#failedCount,

@@ -5,14 +5,24 @@ import { sighting } from './probe-facts.js';
 it('counts each face once, however long it stood there', () => {
   const readings = new FaceReadings();
   for (let i = 0; i < 50; i++) readings.add(sighting({ trackId: 1, widthPx: 200, luma: 60 }));
-  readings.add(sighting({ trackId: 2, widthPx: 40, luma: 100 }));
+  for (const widthPx of [40, 40]) readings.add(sighting({ trackId: 2, widthPx, luma: 100 }));
   for (const widthPx of [20, 30, 60]) readings.add(sighting({ trackId: 3, widthPx, luma: 100 }));
-  expect(readings.summary()).toMatchObject({
+  expect(readings.summary(50)).toMatchObject({
     count: 3,
-    sightings: 54,
+    sightings: 55,
     widthPx: { min: 30, median: 40, max: 200 },
     luma: 100,
   });
+});
+
+it('takes what showed once only for no face, unless there were hardly any frames', () => {
+  const readings = new FaceReadings();
+  readings.add(sighting({ trackId: 1 }));
+  expect(readings.summary(68)).toBeNull();
+  expect(readings.summary(3)).toMatchObject({ count: 1 });
+  readings.add(sighting({ trackId: 2 }));
+  readings.add(sighting({ trackId: 2 }));
+  expect(readings.summary(68)).toMatchObject({ count: 1, sightings: 2 });
 });
 
 it('tells what share could be judged, and why the rest could not', () => {
@@ -22,12 +32,13 @@ it('tells what share could be judged, and why the rest could not', () => {
   readings.add(sighting({ assessment: not('blurred') }));
   readings.add(sighting({ assessment: not('blurred') }));
   readings.add(sighting({ trackId: 2, assessment: not('cut_off') }));
-  expect(readings.summary()).toMatchObject({
-    assessableShare: 0.25,
-    notAssessable: { blurred: 2, cut_off: 1 },
+  readings.add(sighting({ trackId: 2, assessment: not('cut_off') }));
+  expect(readings.summary(50)).toMatchObject({
+    assessableShare: 0.2,
+    notAssessable: { blurred: 2, cut_off: 2 },
   });
 });
 
 it('has no summary of nobody', () => {
-  expect(new FaceReadings().summary()).toBeNull();
+  expect(new FaceReadings().summary(50)).toBeNull();
 });

@@ -17,7 +17,7 @@ export function sighting(what: Partial<FaceSighting> = {}): FaceSighting {
 export function summary(what: Partial<FaceSighting> = {}): FaceSummary {
   const readings = new FaceReadings();
   for (const trackId of [1, 2, 3, 4]) readings.add(sighting({ trackId, ...what }));
-  return readings.summary()!;
+  return readings.summary(1)!;
 }
 
 /** A placement about which there is nothing to say. */
