@@ -1,8 +1,7 @@
-import type { Socket } from 'node:net';
-import { seededRandom } from '../../lib/random.js';
 import type { Authenticator } from './auth.js';
+import type { ClientLink } from './client-link.js';
+import { isDeaf } from './faults.js';
 import { faultyAnswer } from './faulty-answer.js';
-import { FaultySink } from './faulty-sink.js';
 import {
   formatResponse,
   type RtspInput,
@@ -10,12 +9,12 @@ import {
   type RtspRequest,
   type RtspResponse,
 } from './message.js';
-import { InterleavedSink, UdpSink } from './packet-sink.js';
-import { RtspSession } from './session.js';
+import { type OpenedSession, openInterleaved, openUdp } from './open-session.js';
+import { baseUrl, readPath } from './request-uri.js';
+import type { RtspSession } from './session.js';
 import { TRACK_CONTROL, writeSessionDescription } from './session-description.js';
 import type { CameraStream, RtspLog } from './stream.js';
-import { chooseTransport, type TransportOffer } from './transport-header.js';
-import { connectUdp, openUdpPortPair } from './udp-port-pair.js';
+import { chooseTransport, refusedTransports, type TransportOffer } from './transport-header.js';
 
 /** What a connection needs from its server. */
 export interface ConnectionHost {
@@ -32,10 +31,8 @@ const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAM
 const REFUSED_METHODS = new Set(['ANNOUNCE', 'RECORD', 'REDIRECT']);
 const MAX_WAITING_REQUESTS = 32;
 
-type Target = { readonly stream: CameraStream; readonly session: RtspSession };
-
 /**
- * One client's TCP connection. Requests are answered one after the other, in order. Interleaved sessions end
+ * One client's connection. Requests are answered one after the other, in order. Interleaved sessions end
  * with it; UDP sessions go on until their client is silent for the time-out (RFC 2326, 3) or its port closes.
  */
 export class RtspConnection {
@@ -47,21 +44,29 @@ export class RtspConnection {
   #turn: Promise<void> = Promise.resolve();
 
   constructor(
-    readonly socket: Socket,
+    readonly link: ClientLink,
     private readonly host: ConnectionHost,
   ) {
-    socket.setNoDelay(true);
-    socket.on('data', (chunk) => {
-      for (const input of this.#parser.push(chunk)) this.#take(input);
-    });
-    socket.on('error', () => socket.destroy());
+    const socket = link.output;
     socket.setTimeout(host.sessionTimeoutS * 2000, () => {
-      if (this.#interleaved.size === 0) socket.destroy();
+      if (this.#interleaved.size === 0 && !this.#isGone()) socket.destroy();
     });
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
       for (const session of new Set(this.#interleaved.values())) session.close();
     });
+    link.listen((chunk) => {
+      for (const input of this.#parser.push(chunk)) this.#take(input);
+    });
+  }
+
+  get #socket() {
+    return this.link.output;
+  }
+
+  /** A camera that does not answer does not hang up either. */
+  #isGone(): boolean {
+    return [...this.streams].some(({ fault }) => fault !== null && isDeaf(fault));
   }
 
   /** Whether the session's packets travel on this connection. */
@@ -76,13 +81,13 @@ export class RtspConnection {
     }
     if (input.kind === 'malformed' || this.#waiting >= MAX_WAITING_REQUESTS) {
       const cseq = input.kind === 'malformed' ? input.cseq : input.request.headers.get('cseq');
-      this.#turn = this.#turn.then(() => void this.socket.end(formatResponse({ status: 400 }, cseq)));
+      this.#turn = this.#turn.then(() => void this.#socket.end(formatResponse({ status: 400 }, cseq)));
       return;
     }
     const { request } = input;
     this.#waiting += 1;
     this.#turn = this.#turn.then(async () => {
-      if (this.socket.destroyed) return;
+      if (this.#socket.destroyed) return;
       let afterwards: (() => void) | undefined;
       let response: RtspResponse;
       try {
@@ -94,7 +99,7 @@ export class RtspConnection {
         response = { status: 503 };
       }
       this.#waiting -= 1;
-      if (this.socket.writable) this.socket.write(formatResponse(response, request.headers.get('cseq')));
+      if (this.#socket.writable) this.#socket.write(formatResponse(response, request.headers.get('cseq')));
       // Media must not overtake the answer that announces it.
       afterwards?.();
     });
@@ -111,10 +116,11 @@ export class RtspConnection {
     const sessionId = headers.get('session')?.split(';')[0]?.trim();
     const session = sessionId === undefined ? undefined : this.host.sessions.get(sessionId);
     if (sessionId !== undefined && !session) return { status: 454 };
-    const asked = this.host.findStream(readPath(request.uri) ?? '');
-    if (asked) {
-      this.streams.add(asked);
-      const faulty = await faultyAnswer(asked, this.socket, this.host.authenticator);
+    const path = readPath(request.uri);
+    const stream = path === null ? null : this.host.findStream(path);
+    if (stream) {
+      this.streams.add(stream);
+      const faulty = await faultyAnswer(stream, this.link, this.host.authenticator);
       if (faulty) return faulty;
     }
     if (method === 'OPTIONS') {
@@ -122,9 +128,7 @@ export class RtspConnection {
       return { status: 200, headers: { Public: METHODS } };
     }
     if (REFUSED_METHODS.has(method)) return { status: 405, headers: { Allow: METHODS } };
-    const path = readPath(request.uri);
     if (path === null) return { status: 400 };
-    const stream = this.host.findStream(path);
     if (!stream || (session && session.stream !== stream)) return { status: 404 };
     const refusal = this.#authorise(stream, request);
     if (refusal) return refusal;
@@ -135,7 +139,7 @@ export class RtspConnection {
       case 'SETUP':
         return this.#setUp(stream, request, session);
       case 'PLAY':
-        return session ? this.#play({ stream, session }, request) : { status: 454 };
+        return session ? this.#play(stream, session, request) : { status: 454 };
       case 'PAUSE':
         if (!session) return { status: 454 };
         session.pause();
@@ -145,9 +149,8 @@ export class RtspConnection {
         session.close();
         return { status: 200 };
       case 'GET_PARAMETER':
-        // Without a body it is the usual sign of life; we have no parameters to tell.
-        return { status: request.body.length > 0 ? 451 : 200, headers: sessionHeader(session) };
       case 'SET_PARAMETER':
+        // Without a body the former is the usual sign of life; we have no parameters to tell or to set.
         return { status: request.body.length > 0 ? 451 : 200, headers: sessionHeader(session) };
       default:
         return { status: 501, headers: { Allow: METHODS } };
@@ -181,15 +184,25 @@ export class RtspConnection {
     former: RtspSession | undefined,
   ): Promise<RtspResponse> {
     if (former) return { status: 455, headers: sessionHeader(former) };
-    const offer = chooseTransport(request.headers.get('transport') ?? '');
-    const { fault } = stream;
-    if (!offer || (fault?.kind === 'no_transport' && fault.transports.includes(offer.kind)))
+    const refused = refusedTransports(this.link.kind, stream.fault);
+    const offer = chooseTransport(request.headers.get('transport') ?? '', refused);
+    if (!offer) {
+      if (stream.fault?.kind === 'no_transport') stream.noteFaultyAnswer();
       return { status: 461 };
+    }
     if (this.host.sessions.size >= this.host.maxSessions) return { status: 453 };
-    const { session, transport } =
-      offer.kind === 'tcp' ? this.#openInterleaved(stream, offer) : await this.#openUdp(stream, offer);
+    const wish = { stream, link: this.link, onClose: (closed: RtspSession) => this.#forget(closed) };
+    let opened: OpenedSession;
+    if (offer.kind === 'tcp') {
+      const channels = this.#channelsFor(offer);
+      opened = openInterleaved({ ...wish, offer }, channels);
+      for (const channel of channels) this.#interleaved.set(channel, opened.session);
+    } else {
+      opened = await openUdp({ ...wish, offer });
+    }
+    const { session, transport } = opened;
     this.host.sessions.set(session.id, session);
-    if (this.socket.destroyed) session.close();
+    if (this.#socket.destroyed) session.close();
     const ssrc = session.ssrc.toString(16).toUpperCase().padStart(8, '0');
     return {
       status: 200,
@@ -200,53 +213,22 @@ export class RtspConnection {
     };
   }
 
-  #openInterleaved(stream: CameraStream, offer: TransportOffer & { kind: 'tcp' }) {
-    let channels = offer.channels;
-    if (!channels || this.#interleaved.has(channels[0]) || this.#interleaved.has(channels[1])) {
-      const free = this.#interleaved.size;
-      channels = [free, free + 1];
+  /** The channels that the client asks for, or the next free ones. */
+  #channelsFor(offer: TransportOffer & { kind: 'tcp' }): readonly [rtp: number, rtcp: number] {
+    const { channels } = offer;
+    if (channels && !channels.some((channel) => this.#interleaved.has(channel))) return channels;
+    const free = this.#interleaved.size;
+    return [free, free + 1];
+  }
+
+  #forget(session: RtspSession): void {
+    this.host.sessions.delete(session.id);
+    for (const [channel, other] of this.#interleaved) {
+      if (other === session) this.#interleaved.delete(channel);
     }
-    const [rtp, rtcp] = channels;
-    const session = this.#makeSession(stream, 'tcp', new InterleavedSink(this.socket, [rtp, rtcp]));
-    this.#interleaved.set(rtp, session).set(rtcp, session);
-    return { session, transport: `RTP/AVP/TCP;unicast;interleaved=${rtp}-${rtcp}` };
   }
 
-  async #openUdp(stream: CameraStream, offer: TransportOffer & { kind: 'udp' }) {
-    const pair = await openUdpPortPair(this.socket.localAddress ?? '127.0.0.1');
-    const [rtpPort, rtcpPort] = offer.clientPorts;
-    const client = this.socket.remoteAddress ?? '127.0.0.1';
-    await Promise.all([connectUdp(pair.rtp, client, rtpPort), connectUdp(pair.rtcp, client, rtcpPort)]);
-    const session = this.#makeSession(stream, 'udp', new UdpSink(pair.rtp, pair.rtcp));
-    pair.rtcp.on('message', () => session.keepAlive());
-    // Only the RTP port's refusal ends a session: a client need not listen for RTCP.
-    pair.rtp.on('error', () => session.close());
-    pair.rtcp.on('error', () => undefined);
-    return {
-      session,
-      transport: `RTP/AVP;unicast;client_port=${rtpPort}-${rtcpPort};server_port=${pair.rtpPort}-${pair.rtpPort + 1}`,
-    };
-  }
-
-  #makeSession(stream: CameraStream, transport: 'tcp' | 'udp', sink: InterleavedSink | UdpSink): RtspSession {
-    const forget = (session: RtspSession) => {
-      this.host.sessions.delete(session.id);
-      for (const [channel, other] of this.#interleaved) {
-        if (other === session) this.#interleaved.delete(channel);
-      }
-    };
-    const faulty = new FaultySink({
-      inner: sink,
-      fault: () => stream.fault,
-      // The same faults in each run of a test, others for each client.
-      random: seededRandom(`${stream.path}:${this.host.sessions.size}`),
-      onChanged: () => stream.noteFaultyPacket(),
-    });
-    return new RtspSession(stream, transport, faulty, forget, () => performance.now());
-  }
-
-  async #play(target: Target, request: RtspRequest) {
-    const { stream, session } = target;
+  async #play(stream: CameraStream, session: RtspSession, request: RtspRequest) {
     await stream.warmUp();
     const first = session.nextPacket();
     const base = baseUrl(request.uri).replace(new RegExp(`/${TRACK_CONTROL}$`), '');
@@ -267,24 +249,4 @@ export class RtspConnection {
 
 function sessionHeader(session: RtspSession | undefined): Record<string, string> {
   return session ? { Session: session.id } : {};
-}
-
-/** The stream's path within an absolute URI, without the track, query and slashes at the end; `null` if it is none. */
-function readPath(uri: string): string | null {
-  const match = /^rtsp:\/\/[^/?]*(\/[^?]*)?/i.exec(uri);
-  if (!match) return null;
-  try {
-    const path = decodeURIComponent(match[1] ?? '/').replace(/\/+$/, '');
-    return path.endsWith(`/${TRACK_CONTROL}`) ? path.slice(0, -TRACK_CONTROL.length - 1) : path;
-  } catch {
-    return null;
-  }
-}
-
-/** The URI as the client wrote it, without user, query and slashes at the end. */
-function baseUrl(uri: string): string {
-  return uri
-    .replace(/^(rtsp:\/\/)[^/@]*@/i, '$1')
-    .replace(/\?.*$/, '')
-    .replace(/\/+$/, '');
 }

@@ -1,26 +1,27 @@
-import type { Random } from '../../lib/random.js';
+import { type Random, seededRandom } from '../../lib/random.js';
 import type { AccessUnit } from './access-unit.js';
 import type { CameraFault } from './faults.js';
 import type { PacketSink } from './packet-sink.js';
 import { RTP_HEADER_BYTES } from './rtp.js';
 
+const DEFAULT_SEED = 1;
+
 /** Way to a client on which the camera's present fault happens to packets. Without one it changes nothing. */
 export class FaultySink implements PacketSink {
   readonly #inner: PacketSink;
   readonly #fault: () => CameraFault | null;
-  readonly #random: Random;
   readonly #onChanged: () => void;
+  #random: Random = seededRandom(DEFAULT_SEED);
+  #seededFor: CameraFault | null = null;
 
   constructor(options: {
     readonly inner: PacketSink;
     readonly fault: () => CameraFault | null;
-    readonly random: Random;
     /** Called for each packet that was lost, moved or damaged. */
     readonly onChanged: () => void;
   }) {
     this.#inner = options.inner;
     this.#fault = options.fault;
-    this.#random = options.random;
     this.#onChanged = options.onChanged;
   }
 
@@ -34,6 +35,10 @@ export class FaultySink implements PacketSink {
 
   writeUnit(unit: AccessUnit, identity: { firstSequence: number; ssrc: number }): void {
     const fault = this.#fault();
+    // Each time a fault begins its sequence of chances does.
+    if (fault && fault !== this.#seededFor)
+      this.#random = seededRandom('seed' in fault ? (fault.seed ?? DEFAULT_SEED) : DEFAULT_SEED);
+    this.#seededFor = fault;
     if (fault?.kind === 'packet_loss') this.#writeSingly(unit, identity, this.#kept(unit, fault.share));
     else if (fault?.kind === 'reorder') this.#writeSingly(unit, identity, this.#moved(unit, fault.share));
     else this.#inner.writeUnit(fault?.kind === 'corrupt' ? this.#damaged(unit, fault.share) : unit, identity);

@@ -90,10 +90,12 @@ export class Packetiser {
 
   async #runOnce(): Promise<{ message: string; hasPublished: boolean }> {
     const { gate, publication } = this.options;
-    const file = this.#file;
     let hasPublished = false;
     const owned = await ownedCommand(this.options.ffmpegPath);
     if (this.#stop.signal.aborted) return { message: 'stopped', hasPublished };
+    // Not before the wait: another file may have been asked for meanwhile.
+    const file = this.#file;
+    this.#hasOtherFile = false;
     this.options.onRunBegin();
     const invitation = gate.invite({
       described: (media) => publication.described(media),

@@ -1,15 +1,16 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, isIPv6, type Server } from 'node:net';
 import { AppError } from '../../lib/errors.js';
 import { Authenticator } from './auth.js';
+import type { ClientLink } from './client-link.js';
 import { type ConnectionHost, RtspConnection } from './connection.js';
 import { type CameraFault, endsSessions } from './faults.js';
+import { FrontDoor, type TlsIdentity } from './front-door.js';
 import { PublishGate } from './publish-gate.js';
 import type { RtspSession, RtspSessionStats } from './session.js';
 import { CameraStream, type CameraStreamStats, type RtspLog, type StreamOptions } from './stream.js';
 
 export type { StreamAuth } from './auth.js';
-export type { CameraFault } from './faults.js';
+export { CAMERA_FAULT_KINDS, type CameraFault, type CameraFaultKind } from './faults.js';
+export type { TlsIdentity } from './front-door.js';
 export type { RtspSessionStats } from './session.js';
 export type { CameraStreamStats, RtspLog, StreamOptions } from './stream.js';
 
@@ -18,6 +19,9 @@ export interface RtspServerOptions {
   readonly host?: string;
   /** Default 0: a free one. */
   readonly port?: number;
+  /** For `rtsps` on a port of its own, `tlsPort`, default a free one. */
+  readonly tls?: TlsIdentity;
+  readonly tlsPort?: number;
   readonly streams: readonly StreamOptions[];
   readonly ffmpegPath: string;
   /** Silence after which a session is given up, seconds. Told to clients. Default 60. */
@@ -26,36 +30,35 @@ export interface RtspServerOptions {
 }
 
 export interface RtspServerStats {
+  /** Of TCP. */
   readonly connections: number;
+  /** See {@link RtspServer.unplug}. */
+  readonly isUnplugged: boolean;
   readonly streams: readonly CameraStreamStats[];
   readonly sessions: readonly RtspSessionStats[];
 }
 
 const MAX_SESSIONS = 256;
-const MAX_CONNECTIONS = 512;
 
 /**
  * A small RTSP 1.0 server (RFC 2326) of looping clips: interleaved TCP and UDP unicast, any number of clients a
- * stream, digest and basic authentication. Nothing is decoded or encoded: one `ffmpeg -c copy` per stream that
+ * stream, digest and basic authentication, tunnels through HTTP, TLS. Nothing is decoded or encoded: one `ffmpeg -c copy` per stream that
  * somebody has asked for makes the RTP, and this relays it.
  */
 export class RtspServer implements AsyncDisposable {
-  readonly #server: Server;
   readonly #connections = new Set<RtspConnection>();
   readonly #sessions = new Map<string, RtspSession>();
   readonly #streams: ReadonlyMap<string, CameraStream>;
   readonly #reaper: NodeJS.Timeout;
-  readonly #hostName: string;
-  readonly #port: number;
   readonly #gate: PublishGate;
+  readonly #host: ConnectionHost;
+  #door!: FrontDoor;
+  #secureDoor: FrontDoor | null = null;
+  #isUnplugged = false;
   #closed: Promise<void> | null = null;
 
-  private constructor(options: RtspServerOptions, server: Server, gate: PublishGate) {
+  private constructor(options: RtspServerOptions, gate: PublishGate) {
     const log = options.log ?? (() => undefined);
-    const { address, port } = server.address() as AddressInfo;
-    this.#hostName = isIPv6(address) ? `[${address}]` : address;
-    this.#port = port;
-    this.#server = server;
     this.#gate = gate;
     this.#streams = new Map(
       options.streams.map((stream) => {
@@ -64,7 +67,7 @@ export class RtspServer implements AsyncDisposable {
       }),
     );
     const sessionTimeoutS = options.sessionTimeoutS ?? 60;
-    const host: ConnectionHost = {
+    this.#host = {
       authenticator: new Authenticator(),
       sessions: this.#sessions,
       maxSessions: MAX_SESSIONS,
@@ -72,19 +75,13 @@ export class RtspServer implements AsyncDisposable {
       log,
       findStream: (path) => this.#streams.get(path) ?? null,
     };
-    server.maxConnections = MAX_CONNECTIONS;
-    server.on('connection', (socket) => {
-      const connection = new RtspConnection(socket, host);
-      this.#connections.add(connection);
-      socket.on('close', () => this.#connections.delete(connection));
-    });
     this.#reaper = setInterval(() => {
       for (const session of this.#sessions.values()) {
         if (!session.isExpired(sessionTimeoutS * 1000)) continue;
         const stuck = [...this.#connections].filter((connection) => connection.carries(session));
         log('session timed out', { path: session.stream.path, transport: session.transport });
         session.close();
-        for (const connection of stuck) connection.socket.destroy();
+        for (const { link } of stuck) link.destroy();
       }
     }, 1000);
     this.#reaper.unref();
@@ -92,31 +89,35 @@ export class RtspServer implements AsyncDisposable {
 
   /** Listens; no ffmpeg runs before the first client. Throws `RTSP_LISTEN_FAILED`. */
   static async open(options: RtspServerOptions): Promise<RtspServer> {
-    const server = createServer();
-    const host = options.host ?? '127.0.0.1';
+    const server = new RtspServer(options, await PublishGate.open());
+    const open = (port = 0, tls?: TlsIdentity) =>
+      FrontDoor.open({
+        host: options.host ?? '127.0.0.1',
+        port,
+        ...(tls === undefined ? {} : { tls }),
+        silenceMs: server.#host.sessionTimeoutS * 2000,
+        onLink: (link) => server.#welcome(link),
+      });
     try {
-      const listening = once(server, 'listening');
-      server.listen({ host, port: options.port ?? 0 });
-      await listening;
-    } catch (cause) {
-      const message = `cannot listen for RTSP on ${host} port ${options.port ?? 0}`;
-      throw new AppError('RTSP_LISTEN_FAILED', message, { cause });
-    }
-    try {
-      return new RtspServer(options, server, await PublishGate.open());
+      server.#door = await open(options.port);
+      if (options.tls) server.#secureDoor = await open(options.tlsPort, options.tls);
+      return server;
     } catch (error) {
-      server.close();
+      await server.close();
       throw error;
     }
   }
 
   get port(): number {
-    return this.#port;
+    return this.#door.port;
   }
 
-  /** Address of a stream, without credentials. Throws `RTSP_NO_SUCH_STREAM`. */
-  url(path: string): string {
-    return `rtsp://${this.#hostName}:${this.#port}${encodeURI(this.#stream(path).path)}`;
+  /** Address of a stream, without credentials. Throws `RTSP_NO_SUCH_STREAM`, for `rtsps` also without `tls`. */
+  url(path: string, scheme: 'rtsp' | 'rtsps' = 'rtsp'): string {
+    const door = scheme === 'rtsps' ? this.#secureDoor : this.#door;
+    if (!door)
+      throw new AppError('RTSP_NO_SUCH_STREAM', 'these simulated cameras have no certificate for rtsps');
+    return `${scheme}://${door.authority}${encodeURI(this.#stream(path).path)}`;
   }
 
   /**
@@ -128,7 +129,7 @@ export class RtspServer implements AsyncDisposable {
     this.clearFault(path);
     stream.setFault(fault);
     if (endsSessions(fault)) this.disconnectAll(path);
-    if (fault.kind === 'half_open') for (const { socket } of this.#connectionsOf(stream)) socket.pause();
+    if (fault.kind === 'half_open') for (const { link } of this.#connectionsOf(stream)) link.pause();
   }
 
   /** The camera is well again. What it left unanswered ends: whoever asked must ask again. */
@@ -153,13 +154,28 @@ export class RtspServer implements AsyncDisposable {
     const stream = this.#stream(path);
     for (const session of [...this.#sessions.values()]) if (session.stream === stream) session.close();
     const affected = this.#connectionsOf(stream);
-    for (const connection of affected) connection.socket.destroy();
+    for (const { link } of affected) link.destroy();
     return affected.length;
+  }
+
+  /** As if the cable of all cameras were out: everybody is cut off, and whoever comes is refused by the system. */
+  async unplug(): Promise<void> {
+    this.#isUnplugged = true;
+    for (const session of [...this.#sessions.values()]) session.close();
+    await Promise.all(this.#doors.map((door) => door.shut()));
+  }
+
+  /** Back on the same ports. Throws `RTSP_LISTEN_FAILED` where somebody else took one. */
+  async plugIn(): Promise<void> {
+    if (this.#closed) return;
+    await Promise.all(this.#doors.map((door) => door.listen()));
+    this.#isUnplugged = false;
   }
 
   stats(): RtspServerStats {
     return {
-      connections: this.#connections.size,
+      connections: this.#doors.reduce((sum, { connectionCount }) => sum + connectionCount, 0),
+      isUnplugged: this.#isUnplugged,
       streams: [...this.#streams.values()].map((stream) => stream.stats()),
       sessions: [...this.#sessions.values()].map((session) => session.stats()),
     };
@@ -177,13 +193,19 @@ export class RtspServer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     clearInterval(this.#reaper);
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    for (const session of [...this.#sessions.values()]) session.close();
-    for (const connection of this.#connections) connection.socket.destroy();
+    await this.unplug();
     await Promise.all([...this.#streams.values()].map((stream) => stream.close()));
     await this.#gate.close();
-    await closed;
+  }
+
+  get #doors(): FrontDoor[] {
+    return [this.#door, this.#secureDoor].filter((door): door is FrontDoor => Boolean(door));
+  }
+
+  #welcome(link: ClientLink): void {
+    const connection = new RtspConnection(link, this.#host);
+    this.#connections.add(connection);
+    link.output.on('close', () => this.#connections.delete(connection));
   }
 
   #connectionsOf(stream: CameraStream): RtspConnection[] {

@@ -1,17 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import type { AccessUnit } from './access-unit.js';
+import type { LinkKind } from './client-link.js';
 import type { PacketSink } from './packet-sink.js';
-import { type ClockPair, makeSenderReport, RTP_HEADER_BYTES, timestampDistance } from './rtp.js';
+import {
+  type ClockPair,
+  makeSenderReport,
+  RTP_CLOCK_HZ,
+  RTP_HEADER_BYTES,
+  timestampDistance,
+} from './rtp.js';
 import type { CameraStream, StreamSubscriber } from './stream.js';
 
 /** Above this a client counts as slow and loses whole pictures until the next keyframe that fits again. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
 const RESUME_QUEUED_BYTES = MAX_QUEUED_BYTES / 2;
+/** In RTP ticks: what goes back further than B-frames do is a clock that was set back. */
+const LONGEST_STEP_BACK = 5 * RTP_CLOCK_HZ;
 
 export interface RtspSessionStats {
   readonly id: string;
   readonly path: string;
   readonly transport: 'tcp' | 'udp';
+  /** How the client speaks; over TCP its packets come the same way. */
+  readonly link: LinkKind;
   readonly state: 'ready' | 'playing' | 'closed';
   readonly sentPackets: number;
   /** Not sent because the client took too little; they leave a gap in its sequence numbers. */
@@ -48,6 +59,7 @@ export class RtspSession implements StreamSubscriber {
     private readonly sink: PacketSink,
     private readonly onClose: (session: RtspSession) => void,
     private readonly nowMs: () => number,
+    readonly link: LinkKind = 'rtsp',
   ) {
     this.#lastAliveMs = nowMs();
   }
@@ -84,7 +96,7 @@ export class RtspSession implements StreamSubscriber {
   play(): void {
     if (this.#state !== 'ready') return;
     this.#state = 'playing';
-    if (this.stream.lastReport) this.deliverReport(this.stream.lastReport);
+    if (this.stream.lastReport && !this.stream.isFrozen) this.deliverReport(this.stream.lastReport);
     this.stream.subscribe(this);
   }
 
@@ -114,9 +126,8 @@ export class RtspSession implements StreamSubscriber {
     const firstSequence = this.#nextSequence;
     this.#nextSequence = (firstSequence + unit.packets.length) & 0xffff;
     // Pictures come in decoding order: with B-frames a time stamp may be smaller than the one before.
-    if (this.#lastTimestamp === null || timestampDistance(this.#lastTimestamp, unit.timestamp) > 0) {
-      this.#lastTimestamp = unit.timestamp;
-    }
+    const step = this.#lastTimestamp === null ? 1 : timestampDistance(this.#lastTimestamp, unit.timestamp);
+    if (step > 0 || step < -LONGEST_STEP_BACK) this.#lastTimestamp = unit.timestamp;
     if (this.#isDropping) {
       this.#droppedPackets += unit.packets.length;
       return;
@@ -143,6 +154,7 @@ export class RtspSession implements StreamSubscriber {
       id: this.id,
       path: this.stream.path,
       transport: this.transport,
+      link: this.link,
       state: this.#state,
       sentPackets: this.#sentPackets,
       droppedPackets: this.#droppedPackets,

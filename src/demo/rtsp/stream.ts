@@ -3,9 +3,10 @@ import { AppError } from '../../lib/errors.js';
 import { type AccessUnit, AccessUnitAssembler, PictureCache, RtpTimeline } from './access-unit.js';
 import type { StreamAuth } from './auth.js';
 import { assertFault, type CameraFault, isSilent } from './faults.js';
+import { FaultyClock } from './faulty-clock.js';
 import { Packetiser } from './packetiser.js';
 import type { PublishGate } from './publish-gate.js';
-import { type ClockPair, RTP_CLOCK_HZ, readSenderReport, type VideoCodec } from './rtp.js';
+import { type ClockPair, readSenderReport, type VideoCodec } from './rtp.js';
 import { type MediaDescription, readParameterSets } from './session-description.js';
 
 export interface StreamOptions {
@@ -50,10 +51,9 @@ export class CameraStream {
   /** A run's first report comes before its first picture, which places it on the time line. */
   #unplacedReport: ClockPair | null = null;
   #fault: CameraFault | null = null;
-  /** What a leap of the camera's clock has added to its time stamps for good. */
-  #leapTicks = 0;
-  #stillTimestamp: number | null = null;
+  readonly #clock = new FaultyClock();
   #faultyPackets = 0;
+  #faultyAnswers = 0;
   readonly #file: string;
   #pictureCount = 0;
   #keyframeCount = 0;
@@ -103,6 +103,11 @@ export class CameraStream {
     this.#faultyPackets += 1;
   }
 
+  /** Counts a request that a fault answered, or left without an answer. */
+  noteFaultyAnswer(): void {
+    this.#faultyAnswers += 1;
+  }
+
   get lastReport(): ClockPair | null {
     return this.#lastReport;
   }
@@ -140,8 +145,9 @@ export class CameraStream {
   setFault(fault: CameraFault): void {
     assertFault(fault);
     this.clearFault();
-    this.#fault = fault;
-    if (fault.kind === 'time_jump') this.#leapTicks += Math.round(fault.seconds * RTP_CLOCK_HZ);
+    // A copy: each fault is one of its own, even where the caller uses an object twice.
+    this.#fault = { ...fault };
+    this.#clock.begin(fault);
     if (fault.kind === 'other_clip') this.#packetiser.play(fault.file);
   }
 
@@ -150,7 +156,7 @@ export class CameraStream {
     const fault = this.#fault;
     if (!fault) return;
     this.#fault = null;
-    this.#stillTimestamp = null;
+    this.#clock.end();
     if (fault.kind === 'other_clip') this.#packetiser.play(this.#file);
     if (isSilent(fault)) for (const subscriber of this.#subscribers) subscriber.catchUp();
   }
@@ -167,6 +173,7 @@ export class CameraStream {
       isFrozen: this.isFrozen,
       fault: this.#fault,
       faultyPackets: this.#faultyPackets,
+      faultyAnswers: this.#faultyAnswers,
     };
   }
 
@@ -179,21 +186,14 @@ export class CameraStream {
   }
 
   #relay(source: AccessUnit): void {
-    const unit = { ...source, timestamp: this.#timestampOf(source) };
+    const timestamp = this.#timeline.place(source.timestamp, performance.now());
+    const unit = { ...source, timestamp: this.#clock.timestamp(timestamp) };
     this.#pictureCount += 1;
     if (unit.isKeyframe) this.#keyframeCount += 1;
     this.cache.add(unit);
     if (this.#unplacedReport) this.#placeReport(this.#unplacedReport);
     if (!this.isFrozen) for (const subscriber of this.#subscribers) subscriber.deliver(unit);
     this.#events.emit('unit');
-  }
-
-  /** On the stream's own time line, with what the camera's clock does wrong. */
-  #timestampOf(source: AccessUnit): number {
-    const timestamp = (this.#timeline.place(source.timestamp, performance.now()) + this.#leapTicks) >>> 0;
-    if (this.#fault?.kind !== 'time_still') return timestamp;
-    this.#stillTimestamp ??= timestamp;
-    return this.#stillTimestamp;
   }
 
   #relayReport(packet: Buffer): void {
@@ -205,7 +205,7 @@ export class CameraStream {
     const rtpTimestamp = this.#timeline.translate(report.rtpTimestamp);
     this.#unplacedReport = rtpTimestamp === null ? report : null;
     if (rtpTimestamp === null) return;
-    this.#lastReport = { ...report, rtpTimestamp };
+    this.#lastReport = this.#clock.report({ ...report, rtpTimestamp });
     if (this.isFrozen) return;
     for (const subscriber of this.#subscribers) subscriber.deliverReport(this.#lastReport);
   }
@@ -234,4 +234,6 @@ export interface CameraStreamStats {
   readonly fault: CameraFault | null;
   /** Packets that faults took, moved or damaged, on the way to all clients. */
   readonly faultyPackets: number;
+  /** Requests that faults answered, or left without an answer. */
+  readonly faultyAnswers: number;
 }

@@ -1,18 +1,39 @@
+import type { LinkKind } from './client-link.js';
+import type { CameraFault } from './faults.js';
+
 /** The `Transport` header (RFC 2326, 12.39): what a client offers at SETUP, in its order of preference. */
 
 export type TransportOffer =
   | { readonly kind: 'tcp'; readonly channels: readonly [rtp: number, rtcp: number] | null }
   | { readonly kind: 'udp'; readonly clientPorts: readonly [rtp: number, rtcp: number] };
 
+/** What a camera does not serve to a client that came this way. */
+export function refusedTransports(
+  link: LinkKind,
+  fault: CameraFault | null,
+): ReadonlySet<TransportOffer['kind']> {
+  const refused = new Set<TransportOffer['kind']>();
+  // Who hides what he says inside TLS or HTTP does not want, or cannot get, bare datagrams.
+  if (link !== 'rtsp') refused.add('udp');
+  if (fault?.kind !== 'no_transport') return refused;
+  const isTunnel = link === 'http' || link === 'https';
+  if (fault.transports.includes('udp')) refused.add('udp');
+  if (fault.transports.includes(isTunnel ? 'http' : 'tcp')) refused.add('tcp');
+  return refused;
+}
+
 /**
- * The first offer that this server can serve (interleaved TCP, or UDP unicast with the client's ports), or
- * `null` where there is none: answer 461. `destination` is ignored on purpose: packets go only to the address
+ * The first offer that this server can serve (interleaved TCP, or UDP unicast with the client's ports) and that is
+ * not refused, or `null` where there is none: answer 461. `destination` is ignored on purpose: packets go only to the address
  * that the request came from, so that nobody can point the stream at a third machine.
  */
-export function chooseTransport(header: string): TransportOffer | null {
+export function chooseTransport(
+  header: string,
+  refused: ReadonlySet<TransportOffer['kind']> = new Set(),
+): TransportOffer | null {
   for (const choice of header.split(',')) {
     const offer = parseOffer(choice.trim());
-    if (offer) return offer;
+    if (offer && !refused.has(offer.kind)) return offer;
   }
   return null;
 }
