@@ -13,9 +13,9 @@ export function printTable(reports: readonly ProbeReport[]): void {
 
 export function reportLines(report: ProbeReport): string[] {
   const rows: [string, string][] = [['address', report.url]];
-  if (report.codec !== null) {
+  if (report.codec !== null) rows.push(['stream', streamWords(report)]);
+  if (report.firstFrameMs !== null) {
     rows.push(
-      ['stream', streamWords(report)],
       ['transport', report.transport ?? ''],
       ['first picture', `after ${report.firstFrameMs} ms`],
       ['keyframes', keyframeWords(report)],
@@ -37,8 +37,8 @@ export function reportLines(report: ProbeReport): string[] {
 export function tableLines(reports: readonly ProbeReport[]): string[] {
   const head = ['camera', 'result', 'stream', 'via', 'first picture', 'keyframes', 'faces', 'placement'];
   const rows = reports.map((report) =>
-    report.codec === null
-      ? [report.cameraId ?? report.url, resultWords(report), '–', '–', '–', '–', '–', '–']
+    report.firstFrameMs === null
+      ? [report.cameraId ?? report.url, resultWords(report), ...NOTHING]
       : [
           report.cameraId ?? report.url,
           resultWords(report),
@@ -64,6 +64,8 @@ export function tableLines(reports: readonly ProbeReport[]): string[] {
   });
   return [line(head), ...rows.map(line), ...more];
 }
+
+const NOTHING = ['–', '–', '–', '–', '–', '–'];
 
 /** What is wrong and what to do, a line each. */
 function remarks({ error, warnings, placement }: ProbeReport): string[] {

@@ -27,7 +27,7 @@ const GOOD: ProbeReport = {
 };
 const DEAD: ProbeReport = {
   ...GOOD,
-  ...{ ok: false, cameraId: 'yard', codec: null, warnings: [] },
+  ...{ ok: false, cameraId: 'yard', codec: null, firstFrameMs: null, warnings: [] },
   placement: { score: null, parts: null, advice: [] },
   error: {
     code: 'STREAM_NOT_FOUND',
