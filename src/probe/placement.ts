@@ -118,8 +118,14 @@ const SHARPNESS: Curve = [
 const WEIGHTS: PlacementParts = { size: 0.35, angle: 0.2, light: 0.2, sharpness: 0.1, assessable: 0.15 };
 
 /**
+ * Parts are those of the median face. Where others could be judged although that one is beyond a limit (75 % of what was
+ * seen on corridor-walking.gif, its median just below `minSharpness`), the score is low, and not that of a wall.
+ */
+const LEAST = 0.02;
+
+/**
  * Scores how well a camera is placed for judging masks. The score is the weighted geometric mean of the parts, as a chain
- * is as strong as its weakest link: where one part is 0 nobody can be judged and the score is 0. Pure.
+ * is as strong as its weakest link: where nobody can be judged the score is 0. Pure.
  */
 export function ratePlacement(facts: PlacementFacts): Placement {
   const { faces } = facts;
@@ -135,11 +141,15 @@ function rateFaces(
   { minFacePx, minSharpness }: PlacementFacts['limits'],
 ): PlacementParts {
   const sidePx = faces.analysedPx.median;
+  const least = faces.assessableShare > 0 ? LEAST : 0;
   return {
-    size: sidePx < minFacePx ? 0 : along(SIZE, sidePx),
-    angle: Math.min(along(YAW, faces.yawDegrees), along(PITCH, Math.abs(faces.pitchDegrees))),
-    light: Math.min(along(BRIGHTNESS, faces.luma), along(CONTRAST, faces.lumaSpread)),
-    sharpness: faces.sharpness < minSharpness ? 0 : along(SHARPNESS, faces.sharpness),
+    size: Math.max(least, sidePx < minFacePx ? 0 : along(SIZE, sidePx)),
+    angle: Math.max(
+      least,
+      Math.min(along(YAW, faces.yawDegrees), along(PITCH, Math.abs(faces.pitchDegrees))),
+    ),
+    light: Math.max(least, Math.min(along(BRIGHTNESS, faces.luma), along(CONTRAST, faces.lumaSpread))),
+    sharpness: Math.max(least, faces.sharpness < minSharpness ? 0 : along(SHARPNESS, faces.sharpness)),
     assessable: faces.assessableShare,
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { NotAssessableReason } from '../../../src/domain/label.js';
 import type { FaceSighting } from '../../../src/probe/face-readings.js';
 import { type PlacementFacts, ratePlacement } from '../../../src/probe/placement.js';
 import { facts, sighting, summary } from './probe-facts.js';
@@ -33,16 +34,31 @@ describe('the placement score', () => {
     }
   });
 
+  const not = (reason: NotAssessableReason) =>
+    ({ assessment: { assessable: false, quality: 0, reason } }) as const;
+
   it('is 0 where nobody can be judged, whatever else is good', () => {
-    expect(rate({ analysedPx: 7 })).toMatchObject({ score: 0, parts: { size: 0, light: 1 } });
-    expect(rate({ sharpness: 15 })).toMatchObject({ score: 0, parts: { sharpness: 0 } });
-    const hidden = { assessment: { assessable: false, quality: 0, reason: 'cut_off' } as const };
-    expect(rate(hidden)).toMatchObject({ score: 0, parts: { assessable: 0 } });
+    expect(rate({ analysedPx: 7, ...not('too_small') })).toMatchObject({
+      score: 0,
+      parts: { size: 0, light: 1, assessable: 0 },
+    });
+    expect(rate({ sharpness: 15, ...not('blurred') })).toMatchObject({ score: 0, parts: { sharpness: 0 } });
+    expect(rate(not('cut_off'))).toMatchObject({ score: 0, parts: { assessable: 0 } });
+  });
+
+  it('is low, and not 0, where some can be judged though the median face cannot', () => {
+    const some = (face: Partial<FaceSighting>) =>
+      ratePlacement(facts({ faces: { ...summary(face), assessableShare: 0.2 } })).score!;
+    for (const face of [{ analysedPx: 7 }, { sharpness: 15 }, { luma: 10 }, { yawDegrees: 90 }]) {
+      expect(some(face), JSON.stringify(face)).toBeGreaterThan(0);
+      expect(some(face), JSON.stringify(face)).toBeLessThan(60);
+    }
+    expect(some({ analysedPx: 7 })).toBeLessThan(25);
   });
 
   it('keeps to the limits of the configuration', () => {
-    expect(rate({ analysedPx: 15 }).score).toBeGreaterThan(0);
-    expect(rate({ analysedPx: 15 }, { limits: { minFacePx: 16, minSharpness: 20 } }).score).toBe(0);
+    expect(rate({ analysedPx: 15 }).parts!.size).toBeGreaterThan(0.3);
+    expect(rate({ analysedPx: 15 }, { limits: { minFacePx: 16, minSharpness: 20 } }).parts!.size).toBe(0.02);
   });
 
   it('is that of the median face', () => {
