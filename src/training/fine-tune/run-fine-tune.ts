@@ -167,7 +167,7 @@ async function writeModel(recipe: FineTuneRecipe, network: Network, report: Fine
     isCompact: true,
     manifest: {
       name: model,
-      version: '0.3.0',
+      version: '0.4.0',
       task: 'mask-classification',
       description: recipe.description,
       license: 'Apache-2.0',
