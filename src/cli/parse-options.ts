@@ -18,6 +18,13 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+/** Pictures a second of a video, 1 to 60. For commander. */
+export function parseVideoRate(text: string): number {
+  const value = parsePositive(text);
+  if (value < 1 || value > 60) throw new InvalidArgumentError('it must be from 1 to 60.');
+  return value;
+}
+
 function parseWhole(text: string, min: number, max: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < min || value > max)

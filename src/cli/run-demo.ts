@@ -1,24 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { basename, extname } from 'node:path';
 import { App } from '../app.js';
 import type { LoadedConfig } from '../config/load-config.js';
 import { runChaos } from '../demo/chaos.js';
-import { type DemoCamera, footageCameras } from '../demo/demo-cameras.js';
 import { demoConfig } from '../demo/demo-config.js';
 import { openSimulatedCameras } from '../demo/simulated-cameras.js';
 import { findFfmpeg } from '../ingest/ffmpeg-binary.js';
 import { systemClock } from '../lib/clock.js';
 import { AppError } from '../lib/errors.js';
 import { createLog } from '../observability/logging.js';
+import { type DemoClipOptions, demoCameras, demoChaosClips } from './demo-clips.js';
 import { note } from './output.js';
-import { startProgress } from './progress.js';
 import { withSignals } from './signals.js';
 import { untilStopped } from './until-stopped.js';
 
-export interface DemoOptions {
-  readonly cameras: number;
+export interface DemoOptions extends DemoClipOptions {
   readonly port: number;
-  readonly video?: readonly string[];
   /** The computer's own camera: its name, or `true` for the first. */
   readonly webcam?: string | true;
   readonly chaos?: true;
@@ -40,9 +36,12 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 
 async function simulate(options: DemoOptions, signal: AbortSignal): Promise<void> {
   const { path: ffmpegPath } = await findFfmpeg();
-  const cameras = options.video
-    ? await videoCameras(options.video, options.cameras, ffmpegPath, signal)
-    : footageCameras(options.cameras);
+  const cameras = await demoCameras(options, { ffmpegPath, signal });
+  if (options.chaos && cameras.length < 2)
+    throw new AppError('CLI_USAGE', '--chaos needs two cameras: one of them always stays well', {
+      exitCode: 2,
+    });
+  const clips = options.chaos ? await demoChaosClips(cameras, { ffmpegPath, signal }) : [];
   note(`maskwatch: starting ${cameras.length} simulated RTSP cameras …`);
   // Like a building's cameras they ask for a user and a password, new ones each time.
   const credentials = { username: 'demo', password: `p@ss:/${randomBytes(6).toString('hex')}#%` };
@@ -55,16 +54,12 @@ async function simulate(options: DemoOptions, signal: AbortSignal): Promise<void
       signal,
       () => {
         if (!options.chaos) return;
+        const { chaosEvery, chaosSeed: seed } = options;
+        note(`chaos: seed ${seed}, a fault every ${chaosEvery} s or so`);
+        const server = simulated.server;
+        const say = (line: string) => note(`chaos: ${line}`);
         chaos = runChaos(
-          {
-            server: simulated.server,
-            cameraIds: cameras.map(({ id }) => id),
-            clips: cameras.map(({ file }) => file),
-            everyMs: options.chaosEvery * 1000,
-            seed: options.chaosSeed,
-            clock: systemClock,
-            say: (line) => note(`chaos: ${line}`),
-          },
+          { ...{ server, cameras, clips, seed, say }, everyMs: chaosEvery * 1000, clock: systemClock },
           isOver.signal,
         );
       },
@@ -108,35 +103,5 @@ async function watch(config: LoadedConfig, signal: AbortSignal, onReady: () => v
     note('maskwatch: stopping …');
   } finally {
     await app.close();
-  }
-}
-
-async function videoCameras(
-  files: readonly string[],
-  count: number,
-  ffmpegPath: string,
-  signal: AbortSignal,
-): Promise<DemoCamera[]> {
-  note(`maskwatch: preparing ${files.length} ${files.length === 1 ? 'video' : 'videos'} …`);
-  const { prepareClips } = await import('../demo/prepare-clip.js');
-  const progress = startProgress({ label: 'preparing', total: 100, unit: '%' });
-  try {
-    const clips = await prepareClips(files, {
-      ffmpegPath,
-      signal,
-      onProgress: (share) => progress.update(Math.round(share * 100)),
-    });
-    const total = Math.max(count, clips.length);
-    return clips.length === 0
-      ? []
-      : Array.from({ length: total }, (_, index) => {
-          const source = index % clips.length;
-          const file = clips[source] as string;
-          const name = basename(files[source] as string, extname(files[source] as string));
-          const round = Math.floor(index / clips.length);
-          return { id: `video-${index + 1}`, name: round === 0 ? name : `${name} ${round + 1}`, file };
-        });
-  } finally {
-    progress.stop();
   }
 }

@@ -7,8 +7,20 @@ import { createInterface } from 'node:readline';
 import { killWithOwner, ownedCommand } from '../ingest/child-processes.js';
 import { AppError } from '../lib/errors.js';
 
+/** What a prepared clip is like, where it is not to be as usual. */
+export interface ClipForm {
+  /** Pictures a second, 1 to 60. Default 25. */
+  readonly rateFps?: number;
+  /** From one keyframe to the next, seconds of the clip. Default 1. */
+  readonly keyframeEveryS?: number;
+  /** The picture is made smaller where it does not fit. Default 1280 × 720. */
+  readonly maxWidthPx?: number;
+  readonly maxHeightPx?: number;
+}
+
 export interface PrepareClipOptions {
   readonly ffmpegPath: string;
+  readonly form?: ClipForm;
   /** Where prepared clips are kept. Default: `maskwatch/clips` in the user's cache folder. */
   readonly cacheDir?: string;
   /** Share of the work done, in [0, 1], growing. Not called for a clip that is cached. */
@@ -16,19 +28,24 @@ export interface PrepareClipOptions {
   readonly signal?: AbortSignal;
 }
 
+const USUAL_FORM: Required<ClipForm> = { rateFps: 25, keyframeEveryS: 1, maxWidthPx: 1280, maxHeightPx: 720 };
 /** Part of the cache key: raise it when the arguments below change. */
-const RECIPE_VERSION = 1;
+const RECIPE_VERSION = 2;
 const STDERR_KEEP_LINES = 40;
 
 /**
- * The file as a simulated camera can play it without encoding anything: H.264 without B-frames, yuv420p, at most
- * 1280×720, 25 fps, a keyframe a second, no sound. Made once and cached by path, size and time of change.
+ * The file as a simulated camera can play it without encoding anything: H.264 without B-frames, yuv420p, no
+ * sound, and, unless `form` says otherwise, at most 1280×720, 25 fps, a keyframe a second. Made once and cached by
+ * path, size, time of change and form.
  *
  * @returns path of the prepared MP4.
  * @throws AppError `DEMO_CLIP_UNREADABLE` (exit code 2) where the file is missing or no video, and
  * `DEMO_CLIP_FAILED` where the transcoder does not work; the signal's reason when it aborts.
  */
 export async function prepareClip(file: string, options: PrepareClipOptions): Promise<string> {
+  const form = { ...USUAL_FORM, ...options.form };
+  if (!(form.rateFps >= 1 && form.rateFps <= 60 && form.keyframeEveryS > 0))
+    throw new RangeError('a clip has 1 to 60 pictures a second and keyframes');
   const source = resolve(file);
   const info = await stat(source).catch((cause: unknown) => {
     throw unreadable(file, 'there is no such file, or it may not be read', cause);
@@ -37,7 +54,7 @@ export async function prepareClip(file: string, options: PrepareClipOptions): Pr
   const cacheDir = options.cacheDir ?? defaultCacheDir();
   await mkdir(cacheDir, { recursive: true });
   const key = createHash('sha256')
-    .update([RECIPE_VERSION, source, info.size, info.mtimeMs].join('\0'))
+    .update([RECIPE_VERSION, source, info.size, info.mtimeMs, JSON.stringify(form)].join('\0'))
     .digest('hex')
     .slice(0, 16);
   const name = basename(file, extname(file))
@@ -54,7 +71,7 @@ export async function prepareClip(file: string, options: PrepareClipOptions): Pr
   // Another process may prepare the same clip: each writes its own file, the last rename wins.
   const part = join(cacheDir, `${name}-${key}.${randomBytes(4).toString('hex')}.part`);
   try {
-    await transcode(file, source, part, options);
+    await transcode({ name: file, source, target: part, form }, options);
     await rename(part, target);
   } finally {
     await rm(part, { force: true });
@@ -73,13 +90,22 @@ export async function prepareClips(files: readonly string[], options: PrepareCli
   return clips;
 }
 
-function transcodeArguments(source: string, target: string): string[] {
+interface Transcoding {
+  /** As the user wrote it. */
+  readonly name: string;
+  readonly source: string;
+  readonly target: string;
+  readonly form: Required<ClipForm>;
+}
+
+function transcodeArguments({ source, target, form }: Transcoding): string[] {
+  const keyframes = String(Math.max(1, Math.round(form.rateFps * form.keyframeEveryS)));
   const filters = [
-    'fps=25',
+    `fps=${form.rateFps}`,
     // Square pixels first, then into the box, never larger, and even sizes as yuv420p needs them.
     "scale=w='max(2,trunc(iw*sar/2)*2)':h=ih",
     'setsar=1',
-    "scale=w='min(1280,iw)':h='min(720,ih)':force_original_aspect_ratio=decrease",
+    `scale=w='min(${form.maxWidthPx},iw)':h='min(${form.maxHeightPx},ih)':force_original_aspect_ratio=decrease`,
     "scale=w='max(2,trunc(iw/2)*2)':h='max(2,trunc(ih/2)*2)'",
     'format=yuv420p',
   ];
@@ -89,20 +115,16 @@ function transcodeArguments(source: string, target: string): string[] {
     ...['-protocol_whitelist', 'file', '-i', `file:${source}`],
     ...['-map', '0:v:0', '-an', '-sn', '-dn', '-map_metadata', '-1', '-vf', filters.join(',')],
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-maxrate', '4M', '-bufsize', '4M'],
-    ...['-bf', '0', '-g', '25', '-keyint_min', '25', '-sc_threshold', '0'],
+    ...['-bf', '0', '-g', keyframes, '-keyint_min', keyframes, '-sc_threshold', '0'],
     ...['-x264-params', 'repeat-headers=1', '-f', 'mp4', `file:${target}`],
   ];
 }
 
-async function transcode(
-  name: string,
-  source: string,
-  target: string,
-  options: PrepareClipOptions,
-): Promise<void> {
+async function transcode(work: Transcoding, options: PrepareClipOptions): Promise<void> {
+  const { name, source } = work;
   const owned = await ownedCommand(options.ffmpegPath);
   options.signal?.throwIfAborted();
-  const child = spawn(owned.file, [...owned.args, ...transcodeArguments(source, target)], {
+  const child = spawn(owned.file, [...owned.args, ...transcodeArguments(work)], {
     ...owned.options,
     stdio: ['ignore', 'pipe', 'pipe'],
     windowsHide: true,

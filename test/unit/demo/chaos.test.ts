@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { runChaos } from '../../../src/demo/chaos.js';
-import type { CameraFault } from '../../../src/demo/rtsp/server.js';
+import { planChaos, runChaos } from '../../../src/demo/chaos.js';
+import { assertFault, CAMERA_FAULT_KINDS, type CameraFault } from '../../../src/demo/rtsp/faults.js';
 import { ManualClock } from '../../../src/lib/clock.js';
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -15,12 +15,16 @@ async function run(cameraIds: string[], seed: number, seconds: number) {
     {
       server: {
         setFault: (path, fault) => {
+          expect(ill.has(path)).toBe(false);
+          expect(fault).not.toMatchObject({ kind: 'other_clip', file: `${path.slice(1)}.mp4` });
           ill.set(path, fault);
           mostIll = Math.max(mostIll, ill.size);
         },
         clearFault: (path) => void ill.delete(path),
       },
-      ...{ cameraIds, seed, clock, clips: ['a.mp4', 'b.mp4'], everyMs: 2000 },
+      cameras: cameraIds.map((id) => ({ id, file: `${id}.mp4` })),
+      clips: ['a.mp4', 'b.mp4'].map((file) => ({ file, words: `shows ${file}` })),
+      ...{ seed, clock, everyMs: 2000 },
       say: (line) => lines.push(line),
     },
     abort.signal,
@@ -61,5 +65,17 @@ describe('chaos', () => {
 
   it('leaves a single camera alone', async () => {
     expect((await run(['a'], 1, 60)).lines).toEqual([]);
+  });
+
+  it('plans every kind of fault that comes by itself, in the order of time', () => {
+    const cameras = ['a', 'b', 'c', 'd'].map((id) => ({ id, file: `${id}.mp4` }));
+    const plan = planChaos({ cameras, clips: [{ file: 'x.mp4', words: 'x' }], everyMs: 2000, seed: 3 });
+    const events = Array.from({ length: 600 }, () => plan.next().value!);
+    const times = events.map(({ atMs }) => atMs);
+    expect([...times].sort((a, b) => a - b)).toEqual(times);
+    expect(new Set(events.flatMap(({ fault }) => (fault ? [fault.kind] : [])))).toEqual(
+      new Set(CAMERA_FAULT_KINDS),
+    );
+    for (const { fault } of events) if (fault) assertFault(fault);
   });
 });
