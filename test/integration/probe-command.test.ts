@@ -31,9 +31,11 @@ beforeAll(async () => {
       { path: '/entrance', file: footageFile('entrance'), auth },
       { path: '/corridor', file: footageFile('corridor') },
       { path: '/udp-only', file: footageFile('corridor') },
+      { path: '/http-only', file: footageFile('corridor'), auth },
     ],
   });
   server.setFault('/udp-only', { kind: 'no_transport', transports: ['tcp'] });
+  server.setFault('/http-only', { kind: 'no_transport', transports: ['tcp', 'udp'] });
 });
 afterAll(async () => {
   await server.close();
@@ -106,6 +108,16 @@ describe.each(FFMPEGS)('probe through the $name', ({ path, isPresent }) => {
     const { error } = failure(fixed);
     expect(error).toMatchObject({ reason: 'configuration' });
     expect(error.hint).toContain('--transport auto');
+  });
+
+  it.skipIf(!isPresent)('gets through by HTTP where nothing else does, password and all', async () => {
+    const args = [server.url('/http-only'), '-u', USER, '--password-file', passwordFile];
+    const result = await probe([...args, '--seconds', '1', '--json'], env);
+    expectNoSecret(result);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      ...{ ok: true, transport: 'http', keyframeIntervalMs: 1000 },
+      attempts: [{ transport: 'tcp' }, { transport: 'udp' }],
+    });
   });
 
   it.skipIf(!isPresent)('reads a file', async () => {
