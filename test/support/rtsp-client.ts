@@ -12,6 +12,7 @@ export interface ReceivedRtp {
   readonly timestamp: number;
   readonly ssrc: number;
   readonly hasMarker: boolean;
+  readonly payload: Buffer;
   /** Of the H.264 NAL units that lie in it, whole or in part. */
   readonly nalTypes: readonly number[];
 }
@@ -139,6 +140,7 @@ function readRtp(packet: Buffer): ReceivedRtp {
     timestamp: packet.readUInt32BE(4),
     ssrc: packet.readUInt32BE(8),
     hasMarker: (packet.readUInt8(1) & 0x80) !== 0,
+    payload: packet.subarray(12),
     nalTypes: readNalTypes(packet.subarray(12)),
   };
 }

@@ -10,12 +10,28 @@ export interface DecodedPicture {
   readonly checksum: string;
 }
 
+export interface Playback {
+  readonly pictures: readonly DecodedPicture[];
+  /** What ffmpeg complained of. */
+  readonly complaints: string;
+}
+
 /** Decodes with ffmpeg, nothing dropped and nothing doubled; `input` are ffmpeg's arguments up to the URL. */
 export async function decodePictures(
   ffmpegPath: string,
   input: readonly string[],
   count: number,
 ): Promise<DecodedPicture[]> {
+  return [...(await playBack(ffmpegPath, input, count)).pictures];
+}
+
+/** The same, with ffmpeg's complaints. */
+export async function playBack(
+  ffmpegPath: string,
+  input: readonly string[],
+  count: number,
+  level: 'error' | 'warning' = 'error',
+): Promise<Playback> {
   const output = [
     '-an',
     '-vsync',
@@ -27,17 +43,18 @@ export async function decodePictures(
     'framecrc',
     '-',
   ];
-  const { stdout } = await run(ffmpegPath, ['-nostdin', '-v', 'error', ...input, ...output], {
+  const { stdout, stderr } = await run(ffmpegPath, ['-nostdin', '-v', level, ...input, ...output], {
     timeout: 50_000,
     killSignal: 'SIGKILL',
   });
-  return stdout
+  const pictures = stdout
     .split('\n')
     .filter((line) => /^0,/.test(line))
     .map((line) => {
       const fields = line.split(',').map((field) => field.trim());
       return { pts: Number(fields[2]), checksum: fields[5] ?? '' };
     });
+  return { pictures, complaints: stderr };
 }
 
 /** What ffmpeg says on stderr when it fails; throws when it does not fail. */
@@ -53,5 +70,5 @@ export async function failureOf(ffmpegPath: string, input: readonly string[]): P
 
 /** The URL with user and password as ffmpeg wants them. */
 export function withCredentials(url: string, username: string, password: string): string {
-  return url.replace('rtsp://', `rtsp://${encodeURIComponent(username)}:${encodeURIComponent(password)}@`);
+  return url.replace('://', `://${encodeURIComponent(username)}:${encodeURIComponent(password)}@`);
 }

@@ -108,8 +108,9 @@ export class CameraStream {
     this.#faultyAnswers += 1;
   }
 
+  /** By the camera's own clock. */
   get lastReport(): ClockPair | null {
-    return this.#lastReport;
+    return this.#lastReport && this.#clock.report(this.#lastReport);
   }
 
   /**
@@ -205,9 +206,10 @@ export class CameraStream {
     const rtpTimestamp = this.#timeline.translate(report.rtpTimestamp);
     this.#unplacedReport = rtpTimestamp === null ? report : null;
     if (rtpTimestamp === null) return;
-    this.#lastReport = this.#clock.report({ ...report, rtpTimestamp });
+    this.#lastReport = { ...report, rtpTimestamp };
     if (this.isFrozen) return;
-    for (const subscriber of this.#subscribers) subscriber.deliverReport(this.#lastReport);
+    const told = this.#clock.report(this.#lastReport);
+    for (const subscriber of this.#subscribers) subscriber.deliverReport(told);
   }
 
   /** Resolves at the first of these events, at the time limit, or when the stream closes. */
