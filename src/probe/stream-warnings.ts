@@ -15,12 +15,13 @@ const SLOW_START_MS = 5000;
 const START_BURST = 5;
 
 /** What is unusual about a stream that works, in plain words. */
-export function streamWarnings({ target, stream, pictures, packets }: ProbeFindings): string[] {
+export function streamWarnings({ target, stream, pictures, packets, end }: ProbeFindings): string[] {
   const warnings: string[] = [];
   const info = stream?.info;
   if (!stream || !info) return warnings;
   if (info.fallback) warnings.push(`The stream is decoded otherwise than asked for: ${info.fallback}.`);
-  if (stream.end)
+  // What ended for good is told as the error.
+  if (stream.end && !end)
     warnings.push(`The stream ended after ${tenth(stream.watchedMs / 1000)} s: ${stream.end.message}.`);
   if (stream.plan.timestamps === 'arrival')
     warnings.push('The time stamps of the stream stand still; those of arrival were taken.');

@@ -31,6 +31,7 @@ beforeAll(async () => {
       { path: '/entrance', file: footageFile('entrance'), auth },
       { path: '/corridor', file: footageFile('corridor') },
       { path: '/udp-only', file: footageFile('corridor') },
+      { path: '/dying', file: footageFile('corridor') },
       { path: '/http-only', file: footageFile('corridor'), auth },
     ],
   });
@@ -213,6 +214,23 @@ describe('probe', () => {
     const missing = await probe(['rtsp://127.0.0.1:9/x', '--json'], { FFMPEG_PATH: join(folder, 'ffmpeg') });
     expect(missing).toMatchObject({ code: 3, stdout: '' });
     expect(JSON.parse(missing.stderr).error.code).toBe('FFMPEG_NOT_FOUND');
+  });
+
+  it('tells what it saw of a camera that dies meanwhile', async () => {
+    const pictures = () => server.stats().sessions.find(({ path }) => path === '/dying')?.sentPackets ?? 0;
+    const result = probe([server.url('/dying'), '--seconds', '600', '--json']);
+    await expect.poll(pictures, { timeout: 30_000 }).toBeGreaterThan(100);
+    server.setFault('/dying', { kind: 'refuse' });
+    server.disconnectAll('/dying');
+    const { code, stdout } = await result;
+    expect(code).toBe(1);
+    const report = JSON.parse(stdout) as ProbeReport;
+    expect(report).toMatchObject({
+      ...{ ok: false, codec: 'h264', width: 1280, transport: 'tcp', warnings: [] },
+      error: { code: 'STREAM_ENDED', reason: 'process_exited' },
+    });
+    expect(report.watchedMs).toBeLessThan(600_000);
+    expect(report.frames.analysed).toBeGreaterThan(0);
   });
 
   it('ends at a signal and leaves nothing behind', async () => {

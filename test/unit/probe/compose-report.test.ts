@@ -138,6 +138,14 @@ describe('warnings', () => {
     expect(warningsOf(stream({ info }))).toContain('decoded otherwise than asked for: no cuda');
   });
 
+  it('tell that a stream was over before its time, unless that is the error', () => {
+    const end: RunEnd = { reason: 'end_of_file', message: 'The file is over', retryable: true };
+    expect(warningsOf(stream({ end, watchedMs: 2900 }))).toBe(
+      'The stream ended after 2.9 s: The file is over.',
+    );
+    expect(warningsOf({ ...stream({ end }), end })).toBe('');
+  });
+
   it('tell of a machine that is too slow', () => {
     const pictures = { ...findings().pictures!, droppedCount: 30, analysedCount: 20 };
     expect(warningsOf(findings({ pictures }))).toContain('no time for 30 of 50 pictures');
