@@ -42,7 +42,8 @@ export class FfmpegSource implements FrameSource {
     this.#options = options;
     this.#runs = new SourceRuns(options);
     this.#planner = new StreamPlanner({
-      transport: options.transport ?? 'tcp',
+      // Only RTSP has transports to choose from.
+      transport: streamKind(options.url) === 'rtsp' ? (options.transport ?? 'tcp') : 'tcp',
       decoding: options.decoding ?? 'none',
       hwaccels: options.binary.hwaccels,
     });

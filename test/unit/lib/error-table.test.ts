@@ -16,9 +16,17 @@ const NOT_CODES = new Set([
     'TAG_RESOLVE_FAILED',
   ],
   // TensorFlow's, ONNX's and Node's
-  ...['DT_FLOAT', 'DT_INT32', 'DT_UINT8', 'SAME_UPPER', 'MODULE_NOT_FOUND', 'WASM_HAS_MULTITHREAD_SUPPORT'],
+  ...[
+    'DT_FLOAT',
+    'DT_INT32',
+    'DT_UINT8',
+    'SAME_UPPER',
+    'MODULE_NOT_FOUND',
+    'WASM_HAS_MULTITHREAD_SUPPORT',
+    'EAI_AGAIN',
+  ],
   // variables and RTSP methods
-  ...['FFMPEG_PATH', 'GET_PARAMETER', 'SET_PARAMETER'],
+  ...['FFMPEG_PATH', 'MASKWATCH_OWNER', 'GET_PARAMETER', 'SET_PARAMETER'],
 ]);
 
 function codesInSource(): Map<string, string> {
