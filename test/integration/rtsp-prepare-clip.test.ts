@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareClip, prepareClips, readDurationMs } from '../../src/demo/prepare-clip.js';
 import { RtspServer } from '../../src/demo/rtsp/server.js';
 import { FFMPEGS, npmFfmpeg } from '../support/ingest-clips.js';
+import { pictureTimes, RtspTestClient } from '../support/rtsp-client.js';
 import { decodePictures } from '../support/rtsp-playback.js';
 
 const run = promisify(execFile);
@@ -51,6 +52,38 @@ describe.each(FFMPEGS)('$name', ({ path, isPresent }) => {
       await server.close();
     }
   });
+
+  it.skipIf(!isPresent).each([
+    { form: { rateFps: 1, keyframeEveryS: 10 }, count: 21, keyframes: [0, 10, 20] },
+    {
+      form: { rateFps: 60, maxWidthPx: 100 },
+      count: 1260,
+      keyframes: Array.from({ length: 21 }, (_, i) => i),
+    },
+  ])(
+    'makes clips of other rates and sizes, and keyframes as far apart as is asked: $form',
+    async ({ form, count, keyframes }) => {
+      const ffmpegPath = path ?? npmPath;
+      const file = await make('21 s.mp4', 'testsrc2=s=160x90:r=10:d=21', ['-c:v', 'mpeg4']);
+      const clip = await prepareClip(file, { ffmpegPath, cacheDir: join(folder, 'forms'), form });
+      const usual = await prepareClip(file, { ffmpegPath, cacheDir: join(folder, 'forms') });
+      expect(usual).not.toBe(clip);
+      expect(await decodePictures(ffmpegPath, ['-i', clip], 10_000)).toHaveLength(count);
+      const standing = await decodePictures(ffmpegPath, ['-skip_frame', 'nokey', '-i', clip], 10_000);
+      expect(standing.map(({ pts }) => pts / form.rateFps)).toEqual(keyframes);
+      const server = await RtspServer.open({ ffmpegPath, streams: [{ path: '/own', file: clip }] });
+      const client = await RtspTestClient.open(server.url('/own'));
+      try {
+        await client.play();
+        const times = pictureTimes(await client.receive(6));
+        const steps = times.slice(1).map((time, index) => (time - times[index]!) | 0);
+        expect(new Set(steps)).toEqual(new Set([90_000 / form.rateFps]));
+      } finally {
+        client.close();
+        await server.close();
+      }
+    },
+  );
 
   it.skipIf(!isPresent)('says what is wrong with a file that is no video, and leaves nothing', async () => {
     const cacheDir = join(folder, 'empty cache');
@@ -98,6 +131,11 @@ it('says that there is no ffmpeg', async () => {
   const file = await make('short.mp4', 'testsrc2=s=64x64:d=0.2', []);
   const preparing = prepareClip(file, { ffmpegPath: join(folder, 'nothing'), cacheDir: folder });
   await expect(preparing).rejects.toMatchObject({ code: 'DEMO_CLIP_FAILED', exitCode: 3 });
+});
+
+it.each([{ rateFps: 0.5 }, { rateFps: 61 }, { keyframeEveryS: 0 }])('refuses %o', async (form) => {
+  const preparing = prepareClip(join(folder, 'any.mp4'), { ffmpegPath: npmPath, form });
+  await expect(preparing).rejects.toThrow(RangeError);
 });
 
 it('reads durations', () => {

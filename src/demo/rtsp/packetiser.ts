@@ -9,8 +9,8 @@ export interface PacketiserOptions {
   readonly ffmpegPath: string;
   readonly gate: PublishGate;
   readonly publication: Publication;
-  /** A run is about to begin: time stamps and sequence numbers start afresh. */
-  readonly onRunBegin: () => void;
+  /** A run of this file is about to begin: time stamps and sequence numbers start afresh. */
+  readonly onRunBegin: (file: string) => void;
   /** A run ended by itself. `hasPublished` is false when not one packet came. The next follows after a pause. */
   readonly onRunEnd: (end: { message: string; hasPublished: boolean }) => void;
 }
@@ -96,7 +96,7 @@ export class Packetiser {
     // Not before the wait: another file may have been asked for meanwhile.
     const file = this.#file;
     this.#hasOtherFile = false;
-    this.options.onRunBegin();
+    this.options.onRunBegin(file);
     const invitation = gate.invite({
       described: (media) => publication.described(media),
       rtcp: (packet) => publication.rtcp(packet),

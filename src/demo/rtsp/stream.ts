@@ -55,6 +55,7 @@ export class CameraStream {
   #faultyPackets = 0;
   #faultyAnswers = 0;
   readonly #file: string;
+  #shownFile: string;
   #pictureCount = 0;
   #keyframeCount = 0;
 
@@ -62,6 +63,7 @@ export class CameraStream {
     this.path = options.path;
     this.auth = options.auth ?? null;
     this.#file = options.file;
+    this.#shownFile = options.file;
     this.#events.setMaxListeners(0);
     this.#assembler = new AccessUnitAssembler(options.codec ?? 'h264', (unit) => this.#relay(unit));
     this.#packetiser = new Packetiser({
@@ -77,7 +79,13 @@ export class CameraStream {
         rtp: (packet) => this.#assembler.push(packet),
         rtcp: (packet) => this.#relayReport(packet),
       },
-      onRunBegin: () => {
+      onRunBegin: (file) => {
+        // Who comes now is to learn nothing of the clip before.
+        if (file !== this.#shownFile) {
+          this.#description = null;
+          this.cache.clear();
+        }
+        this.#shownFile = file;
         this.#assembler.reset();
         this.#timeline.beginRun();
         this.#unplacedReport = null;
@@ -130,7 +138,7 @@ export class CameraStream {
   /** Resolves once a keyframe is in the cache, or after a few seconds without one. */
   async warmUp(): Promise<void> {
     this.#packetiser.start();
-    if (this.#pictureCount === 0) await this.#first(['unit'], FIRST_PICTURE_TIMEOUT_MS);
+    if (this.cache.sizeBytes === 0) await this.#first(['unit'], FIRST_PICTURE_TIMEOUT_MS);
   }
 
   subscribe(subscriber: StreamSubscriber): void {
