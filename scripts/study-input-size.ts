@@ -66,7 +66,7 @@ for (const { inputPx, width, folder } of forms) {
         ...{ inputPx, width },
         // In so few epochs hardly a crop is drawn twice.
         variants: { ...production.variants, ...FEW_VARIANTS },
-        optimisation: { ...production.optimisation, maxEpochs: Number(values.epochs) },
+        optimisation: { ...production.optimisation, runs: 1, maxEpochs: Number(values.epochs) },
       },
       {
         dataDirs: ['paper', 'scenes', 'crops', 'crops-synthetic'].map((name) => join(data, name)),

@@ -78,7 +78,7 @@ const optimisationSchema = z.strictObject({
    * So many runs in which chance falls otherwise; the mean of their weights is kept where it is better than the best
    * of them (Wortsman et al., "Model soups", 2022).
    */
-  runs: z.int().positive().default(1),
+  runs: z.int().positive(),
   batchSize: z.int().positive(),
   /** Samples of one epoch; the last batch is filled up. */
   epochSamples: z.int().positive(),
