@@ -159,6 +159,9 @@ describe('time', () => {
     await client.until(() => client.rtp.at(-1)?.timestamp !== still[0]?.timestamp || client.isClosed);
     const step = stepsOf(pictureTimes(client.rtp)).at(-1);
     expect(step).toBeGreaterThan(RTP_HZ / 2);
+    // Who comes now gets pictures of the time that stood, but not its end in the midst of them.
+    const late = await playing(60);
+    expect(new Set(stepsOf(pictureTimes(late.rtp)))).toEqual(new Set([RTP_HZ / 25]));
   });
 });
 

@@ -132,8 +132,13 @@ export class PictureCache {
   #sizeBytes = 0;
   readonly #maxBytes: number;
   readonly #maxUnits: number;
+  readonly #timestampOf: (right: number) => number;
 
-  constructor(options: { maxBytes?: number; maxUnits?: number } = {}) {
+  /** `timestampOf`: what the camera's clock makes of a picture's time when it is asked for. */
+  constructor(
+    options: { maxBytes?: number; maxUnits?: number; timestampOf?: (right: number) => number } = {},
+  ) {
+    this.#timestampOf = options.timestampOf ?? ((right) => right);
     this.#maxBytes = options.maxBytes ?? 8 * 1024 * 1024;
     this.#maxUnits = options.maxUnits ?? 1500;
   }
@@ -157,7 +162,8 @@ export class PictureCache {
 
   /** Begins with a keyframe; those after `afterTimestamp` where it is given; empty when nothing is known. */
   units(afterTimestamp: number | null): AccessUnit[] {
-    if (afterTimestamp === null) return [...this.#units];
-    return this.#units.filter((unit) => timestampDistance(afterTimestamp, unit.timestamp) > 0);
+    const units = this.#units.map((unit) => ({ ...unit, timestamp: this.#timestampOf(unit.timestamp) }));
+    if (afterTimestamp === null) return units;
+    return units.filter((unit) => timestampDistance(afterTimestamp, unit.timestamp) > 0);
   }
 }

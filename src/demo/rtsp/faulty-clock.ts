@@ -10,11 +10,14 @@ export class FaultyClock {
   #leapTicks = 0;
   #isStill = false;
   #stillTimestamp: number | null = null;
+  #lastTimestamp: number | null = null;
   #stillReport: ClockPair | null = null;
 
   begin(fault: CameraFault): void {
     if (fault.kind === 'time_jump') this.#leapTicks += Math.round(fault.seconds * RTP_CLOCK_HZ);
-    this.#isStill = fault.kind === 'time_still';
+    if (fault.kind !== 'time_still') return;
+    this.#isStill = true;
+    this.#stillTimestamp = this.#lastTimestamp;
   }
 
   /** A clock that stood goes on with the present time; one that was set stays set. */
@@ -24,11 +27,16 @@ export class FaultyClock {
     this.#stillReport = null;
   }
 
+  /** What the clock says at a picture that comes now. */
+  advance(right: number): number {
+    this.#lastTimestamp = this.timestamp(right);
+    if (this.#isStill) this.#stillTimestamp ??= this.#lastTimestamp;
+    return this.#lastTimestamp;
+  }
+
+  /** What it makes of any other time, so that one who comes late gets the last pictures without a leap among them. */
   timestamp(right: number): number {
-    const timestamp = (right + this.#leapTicks) >>> 0;
-    if (!this.#isStill) return timestamp;
-    this.#stillTimestamp ??= timestamp;
-    return this.#stillTimestamp;
+    return this.#stillTimestamp ?? (right + this.#leapTicks) >>> 0;
   }
 
   report(right: ClockPair): ClockPair {

@@ -39,7 +39,6 @@ const FIRST_PICTURE_TIMEOUT_MS = 3_000;
 export class CameraStream {
   readonly path: string;
   readonly auth: StreamAuth | null;
-  readonly cache = new PictureCache();
   readonly #subscribers = new Set<StreamSubscriber>();
   readonly #timeline = new RtpTimeline();
   readonly #packetiser: Packetiser;
@@ -52,6 +51,7 @@ export class CameraStream {
   #unplacedReport: ClockPair | null = null;
   #fault: CameraFault | null = null;
   readonly #clock = new FaultyClock();
+  readonly cache = new PictureCache({ timestampOf: (right) => this.#clock.timestamp(right) });
   #faultyPackets = 0;
   #faultyAnswers = 0;
   readonly #file: string;
@@ -195,11 +195,11 @@ export class CameraStream {
   }
 
   #relay(source: AccessUnit): void {
-    const timestamp = this.#timeline.place(source.timestamp, performance.now());
-    const unit = { ...source, timestamp: this.#clock.timestamp(timestamp) };
+    const right = { ...source, timestamp: this.#timeline.place(source.timestamp, performance.now()) };
+    const unit = { ...right, timestamp: this.#clock.advance(right.timestamp) };
     this.#pictureCount += 1;
     if (unit.isKeyframe) this.#keyframeCount += 1;
-    this.cache.add(unit);
+    this.cache.add(right);
     if (this.#unplacedReport) this.#placeReport(this.#unplacedReport);
     if (!this.isFrozen) for (const subscriber of this.#subscribers) subscriber.deliver(unit);
     this.#events.emit('unit');
