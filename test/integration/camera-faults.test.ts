@@ -70,10 +70,13 @@ describe.each(FFMPEGS)('faults of a camera, seen through the $name', ({ path: ff
     60_000,
   );
 
-  it.skipIf(!isPresent)(
-    'takes another transport where the first is refused, if it may',
-    async () => {
-      server.setFault('/cam', { kind: 'no_transport', transports: ['tcp'] });
+  it.skipIf(!isPresent).each([
+    { transports: ['tcp'], taken: 'udp' },
+    { transports: ['tcp', 'udp'], taken: 'http' },
+  ] as const)(
+    'takes $taken where $transports are refused, if it may',
+    async ({ transports, taken }) => {
+      server.setFault('/cam', { kind: 'no_transport', transports });
       const camera = new WatchedCamera({
         binary,
         url: server.url('/cam'),
@@ -82,7 +85,7 @@ describe.each(FFMPEGS)('faults of a camera, seen through the $name', ({ path: ff
       }).start();
       try {
         await camera.frames(2);
-        expect(camera.supervisor.status()).toMatchObject({ state: 'live', stream: { transport: 'udp' } });
+        expect(camera.supervisor.status()).toMatchObject({ state: 'live', stream: { transport: taken } });
         expect(camera.ends[0]!.message).toContain('does not offer this transport');
       } finally {
         server.clearFault('/cam');

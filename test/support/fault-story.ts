@@ -15,6 +15,7 @@ export interface FaultCase {
 export function faultCases(otherClip: string): FaultCase[] {
   const gone: CameraReason[] = ['no_frames', 'process_exited', 'unreachable', 'refused'];
   return [
+    { name: 'drops everybody once', fault: { kind: 'drop' }, told: gone },
     { name: 'frozen', fault: { kind: 'freeze' }, told: ['no_frames'] },
     { name: 'refuses', fault: { kind: 'refuse' }, told: gone },
     { name: 'black hole', fault: { kind: 'black_hole' }, told: ['no_frames'] },
