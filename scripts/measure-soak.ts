@@ -66,7 +66,7 @@ try {
       clips: [{ file: other, words: 'shows a clip of another size' }],
       everyMs: Number(values.every) * 1000,
       say: (line) => {
-        faults += 1;
+        if (/ for \d+ s$/.test(line)) faults += 1;
         say(line);
       },
     },
@@ -115,9 +115,7 @@ if (values.plot !== undefined) {
 }
 if (values.json) process.stdout.write(`${JSON.stringify({ minutes, faults, rows, samples })}\n`);
 else {
-  process.stdout.write(
-    `${minutes} minutes, ${cameras.length} cameras, ${faults} beginnings and ends of faults\n`,
-  );
+  process.stdout.write(`${minutes} minutes, ${cameras.length} cameras, ${faults} faults\n`);
   process.stdout.write('| | early third, median | late third, median | most |\n| --- | --- | --- | --- |\n');
   for (const { name, early, late, most } of rows)
     process.stdout.write(`| ${name} | ${early.toFixed(1)} | ${late.toFixed(1)} | ${most.toFixed(1)} |\n`);

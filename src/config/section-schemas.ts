@@ -125,9 +125,9 @@ export const classificationSchema = z.strictObject({
     .default(20)
     .describe('Least variance of the Laplacian of a face that is judged. Default 20.'),
   minFaceScore: fraction
-    .default(0.4)
+    .default(0.3)
     .describe(
-      'Below it the classifier holds a crop for no face, 0–1; such a track is not shown and opens no episode. 0 switches this off. Default 0.4.',
+      'Below it the classifier holds a crop for no face, 0–1; such a track is not shown and opens no episode. 0 switches this off. Default 0.3.',
     ),
   recheckSeconds: z
     .number()

@@ -16,7 +16,6 @@ export const EXTRA_INPUT_OPTIONS = [
   'allowed_media_types',
   'analyzeduration',
   'buffer_size',
-  'ca_file',
   'err_detect',
   'fflags',
   'flags',
@@ -32,7 +31,6 @@ export const EXTRA_INPUT_OPTIONS = [
   'rtsp_flags',
   'skip_loop_filter',
   'strict',
-  'tls_verify',
   'user_agent',
   'video_size',
 ] as const;
