@@ -1,3 +1,4 @@
+import { minGapMs, stallLimitMs, trackGaps } from './assemble-limits.js';
 import { assemblePictureHealth } from './assemble-picture-health.js';
 import type { MaskClassifier } from './classification/mask-classifier.js';
 import type { EffectiveCamera } from './config/effective-camera.js';
@@ -21,16 +22,7 @@ import { CameraRuntime } from './pipeline/camera-runtime.js';
 import type { LiveStats } from './publish/live-stats.js';
 import { FaceTracker } from './tracking/face-tracker.js';
 
-/**
- * Whatever waits for frames waits for so many at least: one that is missed, and what a stream shakes. Else no face
- * of a camera that is analysed once a second would ever be seen twice, and one analysed every ten seconds
- * would count as stalled.
- */
-const MIN_GAP_FRAMES = 2.5;
-const MIN_TENTATIVE_GAP_MS = 500;
 const MIN_CAMERA_LOST_MS = 10_000;
-/** Cameras send keyframes up to ten seconds apart. */
-const MIN_KEYFRAMES_STALL_MS = 25_000;
 /** A crop is classified in every frame until its track is decided; this bounds a crowd's share of one frame. */
 const MAX_CROPS_PER_FRAME = 16;
 
@@ -56,7 +48,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
   const { config, camera, clock, metrics, stats, log } = parts;
   const cameraId = camera.id;
   stats.addCamera(cameraId, camera.analysis.rateFps);
-  const minGapMs = (MIN_GAP_FRAMES * 1000) / camera.analysis.rateFps;
+  const { rateFps } = camera.analysis;
   const dropped = (reason: Parameters<Metrics['frameDropped']>[1]) => {
     metrics.frameDropped(cameraId, reason);
     stats.dropped(cameraId);
@@ -75,8 +67,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       highScore: config.detection.scoreThreshold,
       lowScore: config.detection.lowScoreThreshold,
       confirmHits: config.tracking.confirmHits,
-      maxLostMs: Math.max(config.tracking.maxLostSeconds * 1000, minGapMs),
-      maxTentativeGapMs: Math.max(MIN_TENTATIVE_GAP_MS, minGapMs),
+      ...trackGaps(rateFps, config.tracking),
     }),
     cropThresholds: {
       minFacePx: config.classification.minFacePx,
@@ -91,7 +82,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       cameraId,
       policy: toMaskPolicy(camera.policy),
       newEpisodeId: parts.newEpisodeId,
-      cameraLostMs: Math.max(MIN_CAMERA_LOST_MS, minGapMs),
+      cameraLostMs: Math.max(MIN_CAMERA_LOST_MS, minGapMs(rateFps)),
       minFaceScore: config.classification.minFaceScore,
     }),
     ...(pictures ? { pictures } : {}),
@@ -134,11 +125,10 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
     }),
     timeouts: {
       connectMs: config.ingest.connectTimeoutSeconds * 1000,
-      stallMs: Math.max(
-        config.ingest.stallTimeoutSeconds * 1000,
-        minGapMs,
-        camera.keyframesOnly ? MIN_KEYFRAMES_STALL_MS : 0,
-      ),
+      stallMs: stallLimitMs(rateFps, {
+        stallTimeoutSeconds: config.ingest.stallTimeoutSeconds,
+        keyframesOnly: camera.keyframesOnly,
+      }),
       backoffMinMs: config.ingest.backoffMinSeconds * 1000,
       backoffMaxMs: config.ingest.backoffMaxSeconds * 1000,
       stableAfterMs: config.ingest.stableAfterSeconds * 1000,

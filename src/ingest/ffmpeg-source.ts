@@ -48,7 +48,7 @@ export class FfmpegSource implements FrameSource {
       hwaccels: options.binary.hwaccels,
     });
     this.#hostCheck = new HostCheck({ url: options.url, timeoutMs: HOST_CHECK_TIMEOUT_MS });
-    this.#tellFallback();
+    if (this.#planner.fallback !== null) options.log?.warn({}, this.#planner.fallback);
   }
 
   /** What the times of the present run, or of the last one, tell. */
@@ -108,10 +108,6 @@ export class FfmpegSource implements FrameSource {
     const change = this.#planner.note({ ...outcome, end: endOf(signal) ?? end });
     if (change !== null) log?.warn({ ...this.#planner.plan }, change);
     return end;
-  }
-
-  #tellFallback(): void {
-    if (this.#planner.fallback !== null) this.#options.log?.warn({}, this.#planner.fallback);
   }
 }
 

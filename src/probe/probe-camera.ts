@@ -1,3 +1,4 @@
+import { stallLimitMs, trackGaps } from '../assemble-limits.js';
 import type { InferencePool } from '../inference/inference-pool.js';
 import { type StreamKind, streamKind } from '../ingest/ffmpeg-arguments.js';
 import type { FfmpegBinary } from '../ingest/ffmpeg-binary.js';
@@ -30,9 +31,6 @@ export interface ProbeOptions {
   readonly onSpawn?: (pid: number) => void;
 }
 
-/** As in the service (assemble-camera.ts): whatever waits for frames waits for so many at least. */
-const MIN_GAP_FRAMES = 2.5;
-const MIN_KEYFRAMES_STALL_MS = 25_000;
 /**
  * ffmpeg's own time-out comes after ours: what it says then ("Invalid data") is no help to anybody, ms.
  */
@@ -133,11 +131,10 @@ function timeoutsOf(
 ): { connectMs: number; stallMs: number } {
   return {
     connectMs: ingest.connectTimeoutSeconds * 1000,
-    stallMs: Math.max(
-      ingest.stallTimeoutSeconds * 1000,
-      (MIN_GAP_FRAMES * 1000) / analysis.rateFps,
-      keyframesOnly ? MIN_KEYFRAMES_STALL_MS : 0,
-    ),
+    stallMs: stallLimitMs(analysis.rateFps, {
+      stallTimeoutSeconds: ingest.stallTimeoutSeconds,
+      keyframesOnly,
+    }),
   };
 }
 
@@ -156,8 +153,7 @@ function faceWatchOptions(
       highScore: detection.scoreThreshold,
       lowScore: Math.min(detection.lowScoreThreshold, detection.scoreThreshold),
       confirmHits: tracking.confirmHits,
-      maxLostMs: Math.max(tracking.maxLostSeconds * 1000, MIN_GAP_FRAMES * periodMs),
-      maxTentativeGapMs: Math.max(500, MIN_GAP_FRAMES * periodMs),
+      ...trackGaps(target.analysis.rateFps, tracking),
     },
     crop: { minFacePx: classification.minFacePx, minSharpness: classification.minSharpness },
     recheckMs: classification.recheckSeconds * 1000,

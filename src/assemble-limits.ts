@@ -1,0 +1,35 @@
+/*
+ * Limits in time that follow from how often a camera is analysed, for the service and for `probe`. Whatever waits for
+ * frames waits for so many at least: one that is missed, and what a stream shakes. Else no face of a camera that is
+ * analysed once a second would ever be seen twice, and one analysed every ten seconds would count as stalled.
+ */
+
+const MIN_GAP_FRAMES = 2.5;
+const MIN_TENTATIVE_GAP_MS = 500;
+/** Cameras send keyframes up to ten seconds apart. */
+const MIN_KEYFRAMES_STALL_MS = 25_000;
+
+/** The shortest time without a frame that means anything, ms. */
+export function minGapMs(rateFps: number): number {
+  return (MIN_GAP_FRAMES * 1000) / rateFps;
+}
+
+/** Without a frame for this long a stream has stalled, ms. */
+export function stallLimitMs(
+  rateFps: number,
+  { stallTimeoutSeconds, keyframesOnly }: { stallTimeoutSeconds: number; keyframesOnly: boolean },
+): number {
+  return Math.max(stallTimeoutSeconds * 1000, minGapMs(rateFps), keyframesOnly ? MIN_KEYFRAMES_STALL_MS : 0);
+}
+
+/** For how long a track outlives its face, ms. */
+export function trackGaps(
+  rateFps: number,
+  { maxLostSeconds }: { maxLostSeconds: number },
+): { maxLostMs: number; maxTentativeGapMs: number } {
+  const gapMs = minGapMs(rateFps);
+  return {
+    maxLostMs: Math.max(maxLostSeconds * 1000, gapMs),
+    maxTentativeGapMs: Math.max(MIN_TENTATIVE_GAP_MS, gapMs),
+  };
+}
