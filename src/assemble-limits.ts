@@ -1,3 +1,5 @@
+import type { PictureHealthOptions } from './ingest/picture-health.js';
+
 /*
  * Limits in time that follow from how often a camera is analysed, for the service and for `probe`. Whatever waits for
  * frames waits for so many at least: one that is missed, and what a stream shakes. Else no face of a camera that is
@@ -8,6 +10,8 @@ const MIN_GAP_FRAMES = 2.5;
 const MIN_TENTATIVE_GAP_MS = 500;
 /** Cameras send keyframes up to ten seconds apart. */
 const MIN_KEYFRAMES_STALL_MS = 25_000;
+/** With keyframes only, the same picture comes again and again until the next one, ms. */
+const MIN_KEYFRAMES_FROZEN_MS = 30_000;
 
 /** The shortest time without a frame that means anything, ms. */
 export function minGapMs(rateFps: number): number {
@@ -31,5 +35,29 @@ export function trackGaps(
   return {
     maxLostMs: Math.max(maxLostSeconds * 1000, gapMs),
     maxTentativeGapMs: Math.max(MIN_TENTATIVE_GAP_MS, gapMs),
+  };
+}
+
+/** `ingest.pictureHealth` of the configuration. */
+export interface PictureHealthSettings {
+  readonly frozenSeconds: number;
+  readonly blindSeconds: number;
+  readonly sceneSeconds: number;
+  readonly movedAcceptMinutes: number;
+  readonly clockSkewSeconds: number;
+}
+
+/** How long something must be wrong with a camera's pictures until it is told. */
+export function pictureHealthLimits(
+  settings: PictureHealthSettings,
+  { rateFps, keyframesOnly }: { rateFps: number; keyframesOnly: boolean },
+): PictureHealthOptions {
+  return {
+    frozenMs: Math.max(settings.frozenSeconds * 1000, keyframesOnly ? MIN_KEYFRAMES_FROZEN_MS : 0),
+    blindMs: settings.blindSeconds * 1000,
+    sceneMs: settings.sceneSeconds * 1000,
+    acceptMs: settings.movedAcceptMinutes * 60_000,
+    clockSkewMs: settings.clockSkewSeconds * 1000,
+    periodMs: 1000 / rateFps,
   };
 }

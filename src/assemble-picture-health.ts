@@ -1,3 +1,4 @@
+import { pictureHealthLimits } from './assemble-limits.js';
 import type { EffectiveCamera } from './config/effective-camera.js';
 import type { LoadedCamera, LoadedConfig } from './config/load-config.js';
 import { type ActiveCondition, BLINDING_CONDITIONS, type CameraStatus } from './domain/camera.js';
@@ -5,9 +6,6 @@ import { type ConditionChange, PictureHealth } from './ingest/picture-health.js'
 import type { Log } from './observability/logging.js';
 import type { Metrics } from './observability/metrics.js';
 import type { PictureWatch } from './pipeline/camera-pipeline.js';
-
-/** With keyframes only, the same picture comes again and again until the next one, ms. */
-const MIN_KEYFRAMES_FROZEN_MS = 30_000;
 
 /** Picture health of one camera, told by log and metrics. */
 export interface PictureHealthWatch extends PictureWatch {
@@ -33,15 +31,10 @@ export function assemblePictureHealth(parts: {
   const { pictureHealth } = config.ingest;
   if (!pictureHealth.enabled) return null;
   const health = new PictureHealth({
-    frozenMs: Math.max(
-      pictureHealth.frozenSeconds * 1000,
-      camera.keyframesOnly ? MIN_KEYFRAMES_FROZEN_MS : 0,
-    ),
-    blindMs: pictureHealth.blindSeconds * 1000,
-    sceneMs: pictureHealth.sceneSeconds * 1000,
-    acceptMs: pictureHealth.movedAcceptMinutes * 60_000,
-    clockSkewMs: pictureHealth.clockSkewSeconds * 1000,
-    periodMs: 1000 / camera.analysis.rateFps,
+    ...pictureHealthLimits(pictureHealth, {
+      rateFps: camera.analysis.rateFps,
+      keyframesOnly: camera.keyframesOnly,
+    }),
     ignored: camera.ignoreConditions,
   });
   const tell = (changes: readonly ConditionChange[]) => {

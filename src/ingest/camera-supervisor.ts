@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import type { CameraReason, CameraStatus } from '../domain/camera.js';
 import type { Frame } from '../domain/frame.js';
 import type { Clock } from '../lib/clock.js';
@@ -10,10 +9,10 @@ import {
   type IngestEvent,
   nextSituation,
 } from './camera-state-machine.js';
-import type { FrameDropReason, FrameSink, FrameSource, RunEnd, StreamInfo } from './frame-source.js';
-import { FrameWatchdog } from './frame-watchdog.js';
+import type { FrameDropReason, FrameSource, RunEnd, StreamInfo } from './frame-source.js';
 import type { IngestLog } from './ingest-log.js';
 import type { StartGate } from './start-gate.js';
+import { runWatched } from './watched-run.js';
 
 /** All in ms. */
 export interface SupervisorTimeouts {
@@ -45,7 +44,6 @@ export interface CameraSupervisorOptions {
   readonly onStatus: (status: CameraStatus) => void;
   /** How each run ended, with what the watchdog saw where the watchdog ended it. */
   readonly onRunEnd?: (end: RunEnd) => void;
-  readonly onStreamInfo?: (info: StreamInfo) => void;
   /** See {@link FrameSink.damaged}. */
   readonly onDamaged?: (share: number) => void;
   readonly log?: IngestLog;
@@ -93,11 +91,6 @@ export class CameraSupervisor {
       ...(this.#streamInfo === null ? {} : { stream: this.#streamInfo }),
       ...(this.#lastFrameMs === null || !source.timing ? {} : { timing: source.timing() }),
     };
-  }
-
-  /** What is known of the stream since the last successful connection; `null` before the first. */
-  get streamInfo(): StreamInfo | null {
-    return this.#streamInfo;
   }
 
   /**
@@ -158,56 +151,26 @@ export class CameraSupervisor {
   ): Promise<{ end: RunEnd; liveMs: number }> {
     const { clock, source, timeouts } = this.#options;
     this.#starts += 1;
-    const abort = new AbortController();
-    setMaxListeners(0, abort.signal);
-    const onAbort = () => abort.abort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-
-    let watchdogEnd: RunEnd | null = null;
-    const watchdog = new FrameWatchdog({
-      clock,
-      timeouts,
-      onExpired: (end) => {
-        if (abort.signal.aborted) return;
-        watchdogEnd = end;
-        this.#apply({ kind: end.reason === 'no_frames' ? 'stall' : 'connect_timeout' });
-        abort.abort(end);
+    return runWatched(
+      {
+        ...{ clock, source, timeouts },
+        sink: {
+          frame: this.#options.onFrame,
+          dropped: this.#options.onDropped,
+          damaged: (share) => this.#options.onDamaged?.(share),
+          streamInfo: (info) => {
+            this.#streamInfo = info;
+          },
+        },
+        onPicture: (isFirst) => {
+          if (isFirst) onStarted?.();
+          this.#noteFrame();
+        },
+        onExpired: ({ reason }) =>
+          this.#apply({ kind: reason === 'no_frames' ? 'stall' : 'connect_timeout' }),
       },
-    });
-    const noteFrame = () => {
-      if (!watchdog.hasSeenFrame) onStarted?.();
-      watchdog.noteFrame();
-      this.#noteFrame();
-    };
-    const sink: FrameSink = {
-      frame: (frame) => {
-        if (abort.signal.aborted) {
-          frame.release();
-          this.#options.onDropped('closing');
-          return;
-        }
-        noteFrame();
-        this.#options.onFrame(frame);
-      },
-      dropped: (reason) => {
-        // Decoded all the same: a slow analysis must not look like a dead camera.
-        if (!abort.signal.aborted) noteFrame();
-        this.#options.onDropped(reason);
-      },
-      damaged: (share) => this.#options.onDamaged?.(share),
-      streamInfo: (info) => {
-        this.#streamInfo = info;
-        this.#options.onStreamInfo?.(info);
-      },
-    };
-    try {
-      const end = await source.run(sink, abort.signal);
-      return { end: watchdogEnd ?? end, liveMs: watchdog.liveMs };
-    } finally {
-      watchdog[Symbol.dispose]();
-      signal.removeEventListener('abort', onAbort);
-    }
+      signal,
+    );
   }
 
   async #waitBeforeRetry(end: RunEnd, liveMs: number, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { stallLimitMs, trackGaps } from '../assemble-limits.js';
+import { pictureHealthLimits, stallLimitMs, trackGaps } from '../assemble-limits.js';
 import type { InferencePool } from '../inference/inference-pool.js';
 import { type StreamKind, streamKind } from '../ingest/ffmpeg-arguments.js';
 import type { FfmpegBinary } from '../ingest/ffmpeg-binary.js';
@@ -143,9 +143,6 @@ function faceWatchOptions(
   pool: InferencePool,
 ): ConstructorParameters<typeof FaceWatch>[0] {
   const { detection, tracking, classification, ingest } = rules;
-  const periodMs = 1000 / target.analysis.rateFps;
-  const { frozenSeconds, blindSeconds, sceneSeconds, movedAcceptMinutes, clockSkewSeconds } =
-    ingest.pictureHealth;
   return {
     pool,
     cameraId: target.cameraId ?? 'probe',
@@ -158,13 +155,9 @@ function faceWatchOptions(
     crop: { minFacePx: classification.minFacePx, minSharpness: classification.minSharpness },
     recheckMs: classification.recheckSeconds * 1000,
     minFaceScore: classification.minFaceScore,
-    pictures: {
-      frozenMs: frozenSeconds * 1000,
-      blindMs: blindSeconds * 1000,
-      sceneMs: sceneSeconds * 1000,
-      acceptMs: movedAcceptMinutes * 60_000,
-      clockSkewMs: clockSkewSeconds * 1000,
-      periodMs,
-    },
+    pictures: pictureHealthLimits(ingest.pictureHealth, {
+      rateFps: target.analysis.rateFps,
+      keyframesOnly: target.keyframesOnly,
+    }),
   };
 }

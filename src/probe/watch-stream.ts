@@ -1,8 +1,7 @@
-import { setMaxListeners } from 'node:events';
 import type { Frame } from '../domain/frame.js';
 import type { FrameSource, RunEnd, StreamInfo } from '../ingest/frame-source.js';
-import { FrameWatchdog } from '../ingest/frame-watchdog.js';
 import type { StreamPlan } from '../ingest/stream-plan.js';
+import { runWatched } from '../ingest/watched-run.js';
 import type { Clock } from '../lib/clock.js';
 
 /** A source that says how its next run will read the stream. */
@@ -91,40 +90,25 @@ async function watchOnce(
   signal: AbortSignal,
 ): Promise<Omit<WatchedStream, 'plan' | 'attempts'>> {
   const { source, clock, timeouts, watchMs, onFrame, onFirstFrame } = options;
-  const abort = new AbortController();
-  setMaxListeners(0, abort.signal);
-  const onAbort = () => abort.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
+  const done = new AbortController();
   const startMs = clock.monotonicMs();
   let firstMs: number | null = null;
   let info: StreamInfo | null = null;
   let damagedCount = 0;
-  let givenUp: RunEnd | null = null;
   let isComplete = false;
   let isDue = false;
   let lastMs = 0;
-  const watchdog = new FrameWatchdog({
-    clock,
-    timeouts,
-    onExpired: (end) => {
-      if (abort.signal.aborted) return;
-      givenUp = end;
-      abort.abort(end);
-    },
-  });
   const complete = () => {
     isComplete = true;
-    abort.abort();
+    done.abort();
   };
-  const noteFrame = () => {
-    watchdog.noteFrame();
+  const notePicture = () => {
     lastMs = clock.monotonicMs();
     if (isDue) complete();
     if (firstMs !== null) return;
     firstMs = lastMs;
     onFirstFrame?.();
-    clock.sleep(watchMs, abort.signal).then(
+    clock.sleep(watchMs, done.signal).then(
       () => {
         // A stream that is silent now may be dead: the next picture tells, or the watchdog.
         isDue = clock.monotonicMs() - lastMs > RECENT_MS;
@@ -134,35 +118,31 @@ async function watchOnce(
     );
   };
   try {
-    const end = await source.run(
+    const { end } = await runWatched(
       {
-        frame: (frame) => {
-          if (abort.signal.aborted) return frame.release();
-          noteFrame();
-          onFrame(frame);
-        },
-        // Decoded all the same.
-        dropped: noteFrame,
-        damaged: () => {
-          damagedCount += 1;
-        },
-        streamInfo: (told) => {
-          info = told;
+        ...{ source, clock, timeouts, onPicture: notePicture },
+        sink: {
+          frame: onFrame,
+          dropped: () => {},
+          damaged: () => {
+            damagedCount += 1;
+          },
+          streamInfo: (told) => {
+            info = told;
+          },
         },
       },
-      abort.signal,
+      AbortSignal.any([signal, done.signal]),
     );
     const endMs = clock.monotonicMs();
     return {
-      end: isComplete ? null : (givenUp ?? end),
+      end: isComplete ? null : end,
       info,
       firstFrameMs: firstMs === null ? null : firstMs - startMs,
       watchedMs: firstMs === null ? 0 : endMs - firstMs,
       damagedCount,
     };
   } finally {
-    abort.abort();
-    watchdog[Symbol.dispose]();
-    signal.removeEventListener('abort', onAbort);
+    done.abort();
   }
 }

@@ -55,7 +55,7 @@ describe.each(FFMPEGS)('Streams through the $name', ({ path: ffmpegPath, isPrese
         const rate = ((settled.length - 1) * 1000) / (settled.at(-1)! - settled[0]!);
         expect(rate).toBeGreaterThan(3.5);
         expect(rate).toBeLessThan(7);
-        expect(camera.supervisor.streamInfo).toMatchObject({ codec: 'mjpeg', width: 320, height: 180 });
+        expect(camera.supervisor.status().stream).toMatchObject({ codec: 'mjpeg', width: 320, height: 180 });
 
         const stranger = new WatchedCamera({ binary, url: server.url, username: 'x', password: 'y' }).start();
         await stranger.reaches('backing_off', { reason: 'unauthorized' });
