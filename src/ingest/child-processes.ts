@@ -15,23 +15,34 @@ export interface OwnedCommand {
   readonly options: Pick<SpawnOptions, 'env' | 'argv0'>;
 }
 
+/** What ends a program when its owner is gone: the kernel, the container or job object around both, or a guardian. */
+export type Keeper = 'kernel' | 'container' | 'job_object' | 'guardian';
+
+/** The first call for a program tries it out, which takes some 0.1 s. */
+export async function keeperOf(path: string): Promise<Keeper> {
+  if (process.platform === 'win32') return 'job_object';
+  // The first process of a container takes all others along; and it would have to bury what the trial leaves.
+  if (process.pid === 1) return 'container';
+  return (await diesWithParent(path)) ? 'kernel' : 'guardian';
+}
+
 const living = new Set<ChildProcess>();
 let isWatching = false;
 let guardian: Guardian | undefined;
 
 /**
  * How to start the program at `path`; tell {@link killWithOwner} of it then. The child is that program itself,
- * whatever is put before it. The first call for a program tries it out, which takes some 0.1 s.
+ * whatever is put before it. The first call for a program tries it out, see {@link keeperOf}.
  */
 export async function ownedCommand(path: string): Promise<OwnedCommand> {
   const mark = formatMark(await ourselves());
   const options = { env: { ...process.env, [OWNER_VARIABLE]: mark.slice(OWNER_VARIABLE.length + 1) } };
-  // The first process of a container takes all others of it along; and it would have to bury what the trial leaves.
-  if (process.platform === 'win32' || process.pid === 1) return { file: path, args: [], options };
-  if (await diesWithParent(path)) {
+  const keeper = await keeperOf(path);
+  if (keeper === 'kernel') {
     const [file, ...args] = tiePrefix();
     return { file, args: [...args, path], options };
   }
+  if (keeper !== 'guardian') return { file: path, args: [], options };
   const isLinux = process.platform === 'linux';
   guardian ??= new Guardian({ mark, isNeeded: () => living.size > 0, from: isLinux ? 'proc' : 'ps' });
   guardian.ensure();

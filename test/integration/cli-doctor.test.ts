@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pathWithoutSetpriv } from '../../scripts/measure-orphans/owners.js';
 import { settleEngine } from '../../src/assemble-engine.js';
 import type { EnginesReport } from '../../src/bench/compare-engines.js';
 import type { MachineReport } from '../../src/cli/doctor/examine-machine.js';
@@ -31,6 +32,8 @@ describe('maskwatch doctor', () => {
     expect(code).toBe(0);
     expect(report.ok).toBe(true);
     const { detection, classification } = configSchema.parse({});
+    if (existsSync('/usr/bin/setpriv'))
+      expect(find(report, 'ffmpeg')!.detail).toContain('ended by the kernel when its owner dies');
     for (const name of ['machine', 'ffmpeg', `model ${detection.model}`, `model ${classification.model}`])
       expect(find(report, name)).toMatchObject({ state: 'ok' });
     expect(find(report, 'Node.js')).toMatchObject({ state: 'ok', detail: process.versions.node });
@@ -79,6 +82,11 @@ describe('maskwatch doctor', () => {
       }
     },
   );
+
+  it.skipIf(process.platform !== 'linux')('says what ends ffmpeg with its owner (Linux)', async () => {
+    const { stdout } = await runCli(['doctor'], { env: { PATH: await pathWithoutSetpriv(home) } });
+    expect(stdout).toMatch(/^ok {7}ffmpeg: .*, ended by a guardian process when its owner dies: /m);
+  });
 
   it('exits with 3 and a remedy when something is missing, and tells the rest all the same', async () => {
     const { code, stdout } = await runCli(['doctor'], { env: { FFMPEG_PATH: join(home, 'no-ffmpeg') } });

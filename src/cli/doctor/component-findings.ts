@@ -1,4 +1,5 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { type Keeper, keeperOf } from '../../ingest/child-processes.js';
 import { findFfmpeg } from '../../ingest/ffmpeg-binary.js';
 import { AppError, messageOf } from '../../lib/errors.js';
 import { modelsDir } from '../../lib/package-paths.js';
@@ -29,12 +30,20 @@ export function machineFinding(): Finding {
   return { name: 'machine', state: 'ok', detail };
 }
 
+const KEEPERS: Readonly<Record<Keeper, string>> = {
+  kernel: 'ended by the kernel when its owner dies',
+  container: 'ended with its container',
+  job_object: 'ended by its job object when its owner dies',
+  guardian: 'ended by a guardian process when its owner dies',
+};
+
 /** The ffmpeg that a service without `ingest.ffmpegPath` would take. */
 export async function ffmpegFinding(): Promise<Finding> {
   try {
     const { path, version, origin } = await findFfmpeg();
     const from = { option: 'asked for', FFMPEG_PATH: 'FFMPEG_PATH', npm: 'installed by npm' }[origin];
-    return { name: 'ffmpeg', state: 'ok', detail: `${version} (${from}): ${path}` };
+    const keeper = KEEPERS[await keeperOf(path)];
+    return { name: 'ffmpeg', state: 'ok', detail: `${version} (${from}), ${keeper}: ${path}` };
   } catch (error) {
     const remedy = (error instanceof AppError && error.hint) || 'set FFMPEG_PATH to an ffmpeg';
     return { name: 'ffmpeg', state: 'problem', detail: messageOf(error), remedy };
