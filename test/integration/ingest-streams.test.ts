@@ -57,9 +57,12 @@ describe.each(FFMPEGS)('Streams through the $name', ({ path: ffmpegPath, isPrese
         expect(rate).toBeLessThan(7);
         expect(camera.supervisor.status().stream).toMatchObject({ codec: 'mjpeg', width: 320, height: 180 });
 
-        const stranger = new WatchedCamera({ binary, url: server.url, username: 'x', password: 'y' }).start();
+        const url = `${server.url}?user=guard&password=open-sesame`;
+        const stranger = new WatchedCamera({ binary, url, username: 'x', password: 'y' }).start();
         await stranger.reaches('backing_off', { reason: 'unauthorized' });
         await stranger.stop();
+        // ffmpeg names the whole address in what it says of the refusal.
+        expect(stranger.everythingSaid()).not.toContain('open-sesame');
       } finally {
         await server.close();
       }
