@@ -33,6 +33,7 @@ export type StoredFile = z.infer<typeof storedFile>;
 
 export const MARKER_FILE = 'setup.json';
 const BUILDING = '.building-';
+const ASIDE = '-replaced';
 
 /** Where the builds of native TensorFlow lie, one folder each: MASKWATCH_TENSORFLOW_DIR, else `.tensorflow` beside package.json. */
 export function defaultStoreDir(env: NodeJS.ProcessEnv = process.env): string {
@@ -125,17 +126,10 @@ export async function unlinkPackage(packageDir: string): Promise<void> {
   }
 }
 
-/**
- * Takes the package off a build that does not load, back to the one that it was linked to before (`linkedBuild`), if
- * that was another. Both folders exist.
- */
-export async function linkBack(
-  packageDir: string,
-  failedFolder: string,
-  before: ReturnType<typeof linkedBuild>,
-): Promise<void> {
+/** Takes the package off a build that does not load, back to the one it was linked to before, if that is still there. */
+export async function linkBack(packageDir: string, before: ReturnType<typeof linkedBuild>): Promise<void> {
   await unlinkPackage(packageDir);
-  if (before && before.folder !== realpathSync(failedFolder))
+  if (before && readMarker(before.folder))
     await linkPackage(packageDir, before.folder, dirname(before.folder));
 }
 
@@ -147,15 +141,22 @@ export async function beginBuild(storeDir: string): Promise<string> {
   return folder;
 }
 
+/**
+ * Gives a build its name. One that bears it already stands aside, `replaced`, until the new one has proved itself; what a
+ * crash leaves of it goes with the next set-up's left-overs.
+ */
 export async function keepBuild(
   building: string,
   storeDir: string,
   release: TensorFlowRelease,
-): Promise<string> {
-  const folder = join(storeDir, buildFolderName(release));
-  await rm(folder, { recursive: true, force: true });
-  await rename(building, folder);
-  return folder;
+): Promise<{ kept: string; replaced: string | null }> {
+  const kept = join(storeDir, buildFolderName(release));
+  const aside = join(storeDir, `${BUILDING}${process.pid}${ASIDE}`);
+  const replaced = readMarker(kept) === null ? null : aside;
+  if (replaced) await rename(kept, replaced);
+  else await rm(kept, { recursive: true, force: true });
+  await rename(building, kept);
+  return { kept, replaced };
 }
 
 /** Builds under way: those whose process is gone are left-overs. */
@@ -164,7 +165,7 @@ export function listBuilding(storeDir: string): { folder: string; pid: number; i
   return readdirSync(storeDir)
     .filter((name) => name.startsWith(BUILDING))
     .map((name) => {
-      const pid = Number(name.slice(BUILDING.length));
+      const pid = Number.parseInt(name.slice(BUILDING.length), 10);
       return { folder: join(storeDir, name), pid, isAlive: pid !== process.pid && isProcessAlive(pid) };
     });
 }

@@ -1,4 +1,5 @@
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { realpathSync } from 'node:fs';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../lib/errors.js';
 import { readNvidiaGpus } from '../lib/nvidia.js';
@@ -67,8 +68,8 @@ export interface SetupReport {
 /**
  * Makes native TensorFlow.js loadable: downloads TensorFlow's wheel, compares its hash, takes the libraries out, builds
  * the binding, links it into the npm package and loads it once. All is made in a folder of its own, which counts as a
- * build when it has loaded; what fails or is stopped leaves nothing behind, and links the package again to the build of
- * another variant that it was linked to. What is there already is left alone.
+ * build when it has loaded; what fails or is stopped leaves nothing behind, a build that it was to replace as it
+ * was, and the package linked as before. What is there already is left alone.
  * Throws `AppError`s SETUP_…; the signal's reason when aborted.
  */
 export async function setupTensorFlow(options: SetupOptions = {}): Promise<SetupReport> {
@@ -114,7 +115,7 @@ async function setup(options: SetupOptions, storeDir: string): Promise<SetupRepo
       await prove(packageDir, signal);
     } catch (error) {
       // Linked, it would be taken for good the next time.
-      await linkBack(packageDir, folder, before);
+      await linkBack(packageDir, before?.folder === realpathSync(folder) ? null : before);
       throw error;
     }
     return report('linked', there);
@@ -140,6 +141,7 @@ async function build(
   const before = linkedBuild(packageDir);
   const building = await beginBuild(storeDir);
   let kept: string | null = null;
+  let replaced: string | null = null;
   try {
     await ensureBindingPackage(packageDir, building, signal);
     const downloads = join(building, 'wheels');
@@ -158,7 +160,7 @@ async function build(
       sizeBytes: (await stat(path)).size,
       sha256: await sha256OfFile(path),
     };
-    kept = await keepBuild(building, storeDir, release);
+    ({ kept, replaced } = await keepBuild(building, storeDir, release));
     await linkPackage(packageDir, kept, storeDir);
     progress.phase('loading TensorFlow');
     const proven = await options.prove(packageDir, signal);
@@ -183,9 +185,10 @@ async function build(
     await rm(building, { recursive: true, force: true });
     // Without a marker it is no build: it did not load.
     if (kept) {
-      await linkBack(packageDir, kept, before);
       await rm(kept, { recursive: true, force: true });
-    }
+      if (replaced) await rename(replaced, kept);
+      await linkBack(packageDir, before);
+    } else if (replaced) await rm(replaced, { recursive: true, force: true });
   }
 }
 
