@@ -140,6 +140,7 @@ async function compare(
       candidate: options.model,
       incumbent: incumbent.model,
       leftOutPictures: all.length - shared.length,
+      ...(options.rules.minFaceScore === undefined ? {} : { minFaceScore: options.rules.minFaceScore }),
     },
   );
 }

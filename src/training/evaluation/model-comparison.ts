@@ -28,6 +28,8 @@ export interface ModelComparison {
   /** F1 of the labels that occur. */
   readonly labels: Readonly<Partial<Record<MaskLabel, PairedFigure>>>;
   readonly ece: PairedFigure;
+  /** Share of the faces found that each takes for a face at all. */
+  readonly facesKept: { readonly candidate: number; readonly incumbent: number };
   readonly mcnemar: {
     readonly onlyCandidateRight: number;
     readonly onlyIncumbentRight: number;
@@ -49,7 +51,13 @@ export interface ComparedFaces {
  */
 export function compareModels(
   { candidate, incumbent }: ComparedFaces,
-  names: Pick<ModelComparison, 'candidate' | 'incumbent' | 'leftOutPictures'>,
+  {
+    minFaceScore = 0,
+    ...names
+  }: Pick<ModelComparison, 'candidate' | 'incumbent' | 'leftOutPictures'> & {
+    /** Below it a crop counts as no face. Default 0. */
+    readonly minFaceScore?: number;
+  },
   rules?: GateRules,
 ): ModelComparison {
   if (
@@ -94,8 +102,13 @@ export function compareModels(
     some.filter((face, index) => isRight(face) && !isRight(others[index]!)).length;
   const onlyCandidateRight = onlyRight(candidate, incumbent);
   const onlyIncumbentRight = onlyRight(incumbent, candidate);
+  const keptShare = (faces: readonly FaceRecord[]) => {
+    const found = faces.filter(({ isFound }) => isFound);
+    return found.filter(({ faceScore }) => faceScore >= minFaceScore).length / Math.max(1, found.length);
+  };
   const figures = {
     faces: candidate.length,
+    facesKept: { candidate: keptShare(candidate), incumbent: keptShare(incumbent) },
     accuracy: accuracy!,
     macroF1: macroF1!,
     ece: ece!,

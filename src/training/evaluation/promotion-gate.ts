@@ -3,13 +3,20 @@ import type { ModelComparison } from './model-comparison.js';
 export interface GateRules {
   /** By how much the F1 of a label may be lower than the incumbent's. */
   readonly labelMargin: number;
+  /** By how much the share of faces that are taken for faces may be lower. */
+  readonly keptMargin: number;
   /** An ECE up to here is good enough; above it, it may not be higher than the incumbent's. */
   readonly enoughEce: number;
   /** With fewer faces nothing is promoted. */
   readonly fewestFaces: number;
 }
 
-export const GATE_RULES: GateRules = { labelMargin: 0.02, enoughEce: 0.03, fewestFaces: 100 };
+export const GATE_RULES: GateRules = {
+  labelMargin: 0.02,
+  keptMargin: 0.01,
+  enoughEce: 0.03,
+  fewestFaces: 100,
+};
 
 export interface GateVerdict {
   readonly isBetter: boolean;
@@ -26,13 +33,20 @@ export interface GateVerdict {
  *   −`labelMargin`.
  *
  * And in both ways no label's F1 may be lower by more than `labelMargin`, and the ECE must be at most
- * `enoughEce` or the incumbent's, because decisions rest on scores.
+ * `enoughEce` or the incumbent's, because decisions rest on scores; nor may more than `keptMargin` of the faces be
+ * taken for no face that the incumbent takes for one. False boxes are judged elsewhere (`evaluate --faceless`).
  */
 export function judgeGate(
-  { faces, macroF1, labels, ece }: Pick<ModelComparison, 'faces' | 'macroF1' | 'labels' | 'ece'>,
+  {
+    faces,
+    macroF1,
+    labels,
+    ece,
+    facesKept,
+  }: Pick<ModelComparison, 'faces' | 'macroF1' | 'labels' | 'ece' | 'facesKept'>,
   rules: GateRules = GATE_RULES,
 ): GateVerdict {
-  const { labelMargin, enoughEce, fewestFaces } = rules;
+  const { labelMargin, keptMargin, enoughEce, fewestFaces } = rules;
   const number = (value: number) => value.toFixed(4);
   if (faces < fewestFaces)
     return { isBetter: false, reasons: [`${faces} faces are too few; ${fewestFaces} are needed`], rules };
@@ -58,5 +72,14 @@ export function judgeGate(
   const isCalibrated = ece.candidate <= Math.max(enoughEce, ece.incumbent);
   if (!isCalibrated)
     reasons.push(`ECE rises from ${number(ece.incumbent)} to ${number(ece.candidate)}, above ${enoughEce}`);
-  return { isBetter: isBetterOverall && worse.length === 0 && isCalibrated, reasons, rules };
+  const isKeeping = facesKept.candidate >= facesKept.incumbent - keptMargin;
+  if (!isKeeping)
+    reasons.push(
+      `faces taken for faces fall from ${number(facesKept.incumbent)} to ${number(facesKept.candidate)}`,
+    );
+  return {
+    isBetter: isBetterOverall && worse.length === 0 && isCalibrated && isKeeping,
+    reasons,
+    rules,
+  };
 }

@@ -99,6 +99,14 @@ describe('the gate', () => {
     expect(verdict.reasons.at(-1)).toContain('ECE rises');
   });
 
+  it('stops one that takes more faces for none', () => {
+    const better = faces(100, { with_mask: 99, without_mask: 99, mask_worn_incorrectly: 99 }, 0.98);
+    const blind = better.map((face, i) => (i % 20 === 0 ? { ...face, faceScore: 0.2 } : face));
+    const verdict = compareModels({ candidate: blind, incumbent: old }, { ...names, minFaceScore: 0.3 }).gate;
+    expect(verdict.isBetter).toBe(false);
+    expect(verdict.reasons.at(-1)).toBe('faces taken for faces fall from 1.0000 to 0.9500');
+  });
+
   it('stops on too few faces', () => {
     expect(gate(faces(20, {}), faces(20, { with_mask: 1 })).reasons).toEqual([
       '60 faces are too few; 100 are needed',
