@@ -1,5 +1,6 @@
-// What a building of dead cameras costs, and how fast they come back: `maskwatch serve` with so many cameras, most of
-// them dead for a while (half refuse connections, half take them and never answer), then all alive again.
+// What a building of dead cameras costs, how fast a living one that drops out comes back past them, and how fast they
+// do: `maskwatch serve` with so many cameras, most of them dead for a while (half refuse connections, half take them
+// and never answer), then all alive again.
 // npx tsx scripts/measure-dead-cameras.ts [--cameras 64] [--dead 56] [--minutes 10] [--json]
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -86,6 +87,15 @@ try {
   const disturbed = (await statusOf()).filter(
     ({ cameraId, restarts }) => alive.includes(cameraId) && restarts > 0,
   );
+  const restartsOfFirst = async () => {
+    const status = (await statusOf()).find(({ cameraId }) => cameraId === alive[0]);
+    return status?.state === 'live' ? status.restarts : 0;
+  };
+  const [dropMs, before] = [performance.now(), await restartsOfFirst()];
+  server.setFault(`/${alive[0]}`, { kind: 'drop' });
+  while ((await restartsOfFirst()) <= before) await seconds(0.1);
+  const droppedBackS = (performance.now() - dropMs) / 1000;
+  say(`a living camera that dropped out is live again after ${droppedBackS.toFixed(1)} s`);
   say('the dead cameras come back');
   const backMs = performance.now();
   await Promise.all(ports.map((port) => port.become('through')));
@@ -98,6 +108,7 @@ try {
     ...{
       serviceCpuSecondsPerMinute: cpuPerMinute,
       livingDisturbed: disturbed.length,
+      droppedBackS,
       allRecoveredS: recoveredS,
     },
   };

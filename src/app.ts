@@ -6,9 +6,10 @@ import type { LoadedCamera, LoadedConfig } from './config/load-config.js';
 import { createEpisodeIdGenerator } from './decision/episode-id.js';
 import { assertBindAllowed } from './http/origin.js';
 import { assessReadiness } from './http/readiness.js';
-import { type FfmpegBinary, findFfmpeg } from './ingest/ffmpeg-binary.js';
+import { FfmpegChoice } from './ingest/ffmpeg-choice.js';
 import { FRAME_DROP_REASONS } from './ingest/frame-source.js';
 import { endLeftovers } from './ingest/leftovers.js';
+import { LoginRegister } from './ingest/login-register.js';
 import { StartGate } from './ingest/start-gate.js';
 import { type Clock, systemClock } from './lib/clock.js';
 import { CloseStack } from './lib/close-stack.js';
@@ -45,8 +46,9 @@ interface WatchedCamera {
 
 /** What all cameras share. */
 interface Shared {
-  readonly binary: FfmpegBinary;
+  readonly ffmpegs: FfmpegChoice;
   readonly gate: StartGate;
+  readonly logins: LoginRegister;
   readonly metrics: Metrics;
   readonly faults: RepeatSummary;
   readonly stats: LiveStats;
@@ -99,7 +101,7 @@ export class App {
     const clock = this.#clock;
     const closers = this.#closers;
     assertBindAllowed(config.server.host, config.server.auth !== undefined);
-    const binary = await findFfmpeg({ path: config.ingest.ffmpegPath });
+    const ffmpegs = await FfmpegChoice.open({ path: config.ingest.ffmpegPath }, log);
     const leftovers = await endLeftovers();
     if (leftovers > 0)
       log.warn({ count: leftovers }, 'ended ffmpeg processes that an earlier run left behind');
@@ -128,17 +130,37 @@ export class App {
     const newEpisodeId = createEpisodeIdGenerator();
     const gate = new StartGate(config.ingest.maxStarting);
     metrics.addQueue('starts', config.cameras.length, () => gate.stats().waiting);
-    const shared: Shared = { binary, gate, metrics, faults, stats, inference, publishing, newEpisodeId };
+    const { backoffMinSeconds, backoffMaxSeconds, deniedRetryMaxSeconds } = config.ingest;
+    const logins = new LoginRegister({
+      clock,
+      limits: { minMs: backoffMinSeconds * 1000, maxMs: backoffMaxSeconds * 1000 },
+      deniedMaxMs: deniedRetryMaxSeconds * 1000,
+    });
+    const shared: Shared = {
+      ffmpegs,
+      gate,
+      logins,
+      metrics,
+      faults,
+      stats,
+      inference,
+      publishing,
+      newEpisodeId,
+    };
     // Opened last, stopped first: whatever the cameras lead to must still be there.
     const withinMs = config.ingest.killAfterSeconds * 1000 + CAMERAS_CLOSE_MS;
     closers.push('cameras', () => this.#stopCameras(), withinMs);
-    for (const camera of config.cameras) this.#addCamera(config, effectiveCamera(config, camera), shared);
+    for (const camera of config.cameras) await this.#addCamera(config, effectiveCamera(config, camera), shared);
     for (const { runtime } of this.#cameras.values()) runtime?.start();
     const timer = clock.every(STATS_PERIOD_MS, () => this.#tellStats(shared));
     closers.push('stats', () => timer[Symbol.dispose]());
   }
 
-  #addCamera(config: LoadedConfig, camera: EffectiveCamera<LoadedCamera>, shared: Shared): void {
+  async #addCamera(
+    config: LoadedConfig,
+    camera: EffectiveCamera<LoadedCamera>,
+    shared: Shared,
+  ): Promise<void> {
     const { metrics, stats, inference, publishing } = shared;
     const { bus, journal, gateway, pictures } = publishing;
     const clock = this.#clock;
@@ -161,7 +183,12 @@ export class App {
     const runtime = camera.enabled
       ? assembleCamera({
           ...{ config, camera, clock, output, metrics, stats },
-          ...{ binary: shared.binary, gate: shared.gate, newEpisodeId: shared.newEpisodeId },
+          ...{
+            binary: await shared.ffmpegs.choose({ ...camera, url: camera.subUrl ?? camera.url }),
+            gate: shared.gate,
+            logins: shared.logins,
+            newEpisodeId: shared.newEpisodeId,
+          },
           ...{ detector: inference.detector, classifier: inference.classifier },
           faults: shared.faults,
           log: cameraLog(this.#log, camera.id),

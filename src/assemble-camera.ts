@@ -12,6 +12,7 @@ import type { CameraStatus } from './domain/camera.js';
 import { CameraSupervisor } from './ingest/camera-supervisor.js';
 import type { FfmpegBinary } from './ingest/ffmpeg-binary.js';
 import { FfmpegSource } from './ingest/ffmpeg-source.js';
+import { accountOf, type LoginRegister } from './ingest/login-register.js';
 import type { StartGate } from './ingest/start-gate.js';
 import type { Clock } from './lib/clock.js';
 import type { Log } from './observability/logging.js';
@@ -31,6 +32,7 @@ export interface CameraParts {
   readonly camera: EffectiveCamera<LoadedCamera>;
   readonly binary: FfmpegBinary;
   readonly gate: StartGate;
+  readonly logins: LoginRegister;
   readonly detector: FaceDetector;
   readonly classifier: MaskClassifier;
   readonly clock: Clock;
@@ -97,17 +99,22 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       rejected: (count) => metrics.tracksRejected(cameraId, count),
     },
   });
+  const stream = {
+    // Evidence in full size will come from `url`; what is analysed needs no more than the smaller stream.
+    url: camera.subUrl ?? camera.url,
+    ...(camera.username === undefined ? {} : { username: camera.username }),
+    ...(camera.password === undefined ? {} : { password: camera.password.reveal() }),
+  };
   const supervisor = new CameraSupervisor({
     cameraId,
     clock,
     log,
     gate: parts.gate,
+    logins: parts.logins,
+    account: accountOf(stream),
     source: new FfmpegSource({
       cameraId,
-      // Evidence in full size will come from `url`; what is analysed needs no more than the smaller stream.
-      url: camera.subUrl ?? camera.url,
-      ...(camera.username === undefined ? {} : { username: camera.username }),
-      ...(camera.password === undefined ? {} : { password: camera.password.reveal() }),
+      ...stream,
       transport: camera.transport,
       loop: camera.loop,
       decoding: camera.decoding,
@@ -132,7 +139,6 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       backoffMinMs: config.ingest.backoffMinSeconds * 1000,
       backoffMaxMs: config.ingest.backoffMaxSeconds * 1000,
       stableAfterMs: config.ingest.stableAfterSeconds * 1000,
-      deniedMaxMs: config.ingest.deniedRetryMaxSeconds * 1000,
     },
     onFrame: (frame) => {
       metrics.frameDecoded(cameraId);

@@ -41,9 +41,9 @@ export const ingestSchema = z.strictObject({
     .number()
     .positive()
     .max(86_400)
-    .default(600)
+    .default(1800)
     .describe(
-      'Highest ceiling of the wait after a camera refused user or password, seconds: it doubles from twice backoffMaxSeconds on, so that no account is locked. Default 600.',
+      'Highest ceiling of the wait after a camera refused user or password, seconds: it grows fourfold from four times backoffMaxSeconds on, so that no account is locked. Default 1800.',
     ),
   maxStarting: z
     .int()

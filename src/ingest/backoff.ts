@@ -27,8 +27,9 @@ export function slowRetryMs(options: BackoffOptions, random: number): number {
 
 /**
  * The wait after a camera refused user or password. Many cameras lock an account, or an address, after a handful of
- * wrong attempts within half an hour, so this begins where {@link slowRetryMs} ends and doubles each time: from
- * [c/2, c) with c = min(deniedMax, 2 · max · 2^denials).
+ * wrong attempts (five to seven) within half an hour, so this begins where {@link slowRetryMs} ends and grows fourfold
+ * each time: from [c/2, c) with c = min(deniedMax, 4 · max · 4^denials). With the defaults (30 s, 1800 s) that is
+ * four attempts in half an hour at most.
  *
  * @param denials refusals in a row before this one, from 0.
  */
@@ -40,7 +41,7 @@ export function deniedRetryMs(
 ): number {
   const ceilingMs = Math.min(
     Math.max(deniedMaxMs, options.maxMs),
-    2 * options.maxMs * 2 ** Math.min(denials, 52),
+    4 * options.maxMs * 4 ** Math.min(denials, 26),
   );
   return ceilingMs * (0.5 + random / 2);
 }

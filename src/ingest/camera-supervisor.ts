@@ -1,8 +1,8 @@
 import type { CameraReason, CameraStatus } from '../domain/camera.js';
 import type { Frame } from '../domain/frame.js';
 import type { Clock } from '../lib/clock.js';
-import { AppError } from '../lib/errors.js';
-import { deniedRetryMs, fullJitterMs, slowRetryMs } from './backoff.js';
+import { AppError, messageOf } from '../lib/errors.js';
+import { fullJitterMs, slowRetryMs } from './backoff.js';
 import {
   type CameraSituation,
   INITIAL_SITUATION,
@@ -11,6 +11,7 @@ import {
 } from './camera-state-machine.js';
 import type { FrameDropReason, FrameSource, RunEnd, StreamInfo } from './frame-source.js';
 import type { IngestLog } from './ingest-log.js';
+import { LoginRegister, type LoginTurn } from './login-register.js';
 import type { StartGate } from './start-gate.js';
 import { runWatched } from './watched-run.js';
 
@@ -24,9 +25,18 @@ export interface SupervisorTimeouts {
   readonly backoffMaxMs: number;
   /** A run that delivered frames for this long was stable: the back-off begins small again. */
   readonly stableAfterMs: number;
-  /** Highest ceiling of the wait after the camera refused user or password. Default 600 000. */
+  /** Highest ceiling of the wait after user or password were refused, where no register is shared. Default 1 800 000. */
   readonly deniedMaxMs?: number;
 }
+
+const FREE_RETRIES = 3;
+const STOPPED: RunEnd = { reason: 'stopped', message: 'Stopped on request', retryable: true };
+const REFUSED_BEFORE: RunEnd = {
+  reason: 'unauthorized',
+  message:
+    'User or password were refused here a short while ago: not tried again yet, or the account would be locked',
+  retryable: false,
+};
 
 export interface CameraSupervisorOptions {
   readonly cameraId: string;
@@ -35,6 +45,10 @@ export interface CameraSupervisorOptions {
   readonly timeouts: SupervisorTimeouts;
   /** Shared by all cameras. Default: none, starts at once. */
   readonly gate?: StartGate;
+  /** Shared by all cameras. Default: this camera's own. */
+  readonly logins?: LoginRegister;
+  /** What it logs in with, see login-register.ts. Default `null`: nothing. */
+  readonly account?: string | null;
   /** From [0, 1). Default `Math.random`. */
   readonly random?: () => number;
   /** The receiver owns one hold of the frame. */
@@ -57,14 +71,15 @@ export interface CameraSupervisorOptions {
 export class CameraSupervisor {
   readonly #options: CameraSupervisorOptions;
   readonly #random: () => number;
+  readonly #logins: LoginRegister;
   #situation: CameraSituation = INITIAL_SITUATION;
   #sinceMs: number;
   #lastFrameMs: number | null = null;
   #starts = 0;
   /** Failed runs in a row, not counting what came before a stable one. */
   #failures = 0;
-  /** Refusals of user or password in a row. */
-  #denials = 0;
+  /** Whether it was stable once. */
+  #wasStable = false;
   #loggedReason: CameraReason | null = null;
   #streamInfo: StreamInfo | null = null;
   #isRunning = false;
@@ -72,6 +87,14 @@ export class CameraSupervisor {
   constructor(options: CameraSupervisorOptions) {
     this.#options = options;
     this.#random = options.random ?? Math.random;
+    const { clock, timeouts } = options;
+    const limits = { minMs: timeouts.backoffMinMs, maxMs: timeouts.backoffMaxMs };
+    this.#logins =
+      options.logins ??
+      new LoginRegister({
+        ...{ clock, limits, random: this.#random },
+        deniedMaxMs: timeouts.deniedMaxMs ?? 1_800_000,
+      });
     this.#sinceMs = options.clock.wallMs();
   }
 
@@ -124,31 +147,56 @@ export class CameraSupervisor {
     }
   }
 
-  /** Asks whether anybody is there, waits for a place among those that start, and runs. */
+  /** One attempt; whatever goes wrong in it is a reason to try again. */
   async #attempt(signal: AbortSignal): Promise<{ end: RunEnd; liveMs: number }> {
-    const { source, gate } = this.#options;
-    const problem = await source.check?.(signal);
-    if (problem) return { end: problem, liveMs: 0 };
-    let leave: (() => void) | undefined;
     try {
-      leave = await gate?.enter({ isRetry: this.#failures > 0 }, signal);
-      return await this.#runOnce(signal, leave);
+      return await this.#tryOnce(signal);
     } catch (error) {
-      if (leave || !signal.aborted) throw error;
-      return { end: { reason: 'stopped', message: 'Stopped on request', retryable: true }, liveMs: 0 };
-    } finally {
-      leave?.();
+      if (signal.aborted) return { end: STOPPED, liveMs: 0 };
+      this.#options.log?.warn({ err: error }, 'a run of the camera failed: a fault of ours');
+      const message = `A fault of ours: ${messageOf(error)}`;
+      return { end: { reason: 'process_exited', message, retryable: true }, liveMs: 0 };
     }
   }
 
+  /** Asks whether anybody is there, waits until it may log in and for a place among those that start, and runs. */
+  async #tryOnce(signal: AbortSignal): Promise<{ end: RunEnd; liveMs: number }> {
+    const { source, gate } = this.#options;
+    const problem = await source.check?.(signal);
+    if (problem) return { end: problem, liveMs: 0 };
+    let turn: LoginTurn | null = null;
+    let leave: (() => void) | undefined;
+    try {
+      turn = await this.#logins.enter(this.#login, signal);
+      if (!turn) return { end: REFUSED_BEFORE, liveMs: 0 };
+      leave = await gate?.enter({ failures: this.#failuresThatCount() }, signal);
+      const result = await this.#runOnce(signal, () => {
+        leave?.();
+        turn?.accepted();
+      });
+      if (result.end.reason === 'unauthorized') turn.refused();
+      return result;
+    } finally {
+      leave?.();
+      turn?.leave();
+    }
+  }
+
+  get #login() {
+    const { cameraId, account = null } = this.#options;
+    return { cameraId, account };
+  }
+
+  /** A camera that was well and dropped out has a few attempts that count for nothing. */
+  #failuresThatCount(): number {
+    return Math.max(0, this.#failures - (this.#wasStable ? FREE_RETRIES : 0));
+  }
+
   /**
-   * @param onStarted called with the first frame.
+   * @param onStarted called with the first frame of this run.
    * @returns why it ended, and for how long it had delivered frames, ms.
    */
-  async #runOnce(
-    signal: AbortSignal,
-    onStarted: (() => void) | undefined,
-  ): Promise<{ end: RunEnd; liveMs: number }> {
+  async #runOnce(signal: AbortSignal, onStarted: () => void): Promise<{ end: RunEnd; liveMs: number }> {
     const { clock, source, timeouts } = this.#options;
     this.#starts += 1;
     return runWatched(
@@ -163,7 +211,7 @@ export class CameraSupervisor {
           },
         },
         onPicture: (isFirst) => {
-          if (isFirst) onStarted?.();
+          if (isFirst) onStarted();
           this.#noteFrame();
         },
         onExpired: ({ reason }) =>
@@ -176,9 +224,11 @@ export class CameraSupervisor {
   async #waitBeforeRetry(end: RunEnd, liveMs: number, signal: AbortSignal): Promise<void> {
     const { clock, timeouts } = this.#options;
     const limits = { minMs: timeouts.backoffMinMs, maxMs: timeouts.backoffMaxMs };
-    if (liveMs >= timeouts.stableAfterMs) this.#failures = 0;
+    if (liveMs >= timeouts.stableAfterMs) {
+      this.#failures = 0;
+      this.#wasStable = true;
+    }
     const delayMs = this.#delayMs(end, limits);
-    this.#denials = end.reason === 'unauthorized' ? this.#denials + 1 : 0;
     this.#failures += 1;
     this.#options.log?.debug({ delayMs, failures: this.#failures }, 'camera waits before it connects again');
     try {
@@ -190,8 +240,7 @@ export class CameraSupervisor {
 
   #delayMs(end: RunEnd, limits: { minMs: number; maxMs: number }): number {
     const random = this.#random();
-    if (end.reason === 'unauthorized')
-      return deniedRetryMs(limits, this.#options.timeouts.deniedMaxMs ?? 600_000, this.#denials, random);
+    if (end.reason === 'unauthorized') return this.#logins.waitMs(this.#login) + random * limits.minMs;
     if (end.reason === 'not_found' || !end.retryable) return slowRetryMs(limits, random);
     return fullJitterMs(limits, this.#failures, random);
   }

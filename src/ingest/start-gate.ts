@@ -7,14 +7,14 @@ export interface StartGateStats {
 }
 
 interface Waiting {
-  readonly isRetry: boolean;
+  readonly failures: number;
   readonly open: () => void;
 }
 
 /**
- * Lets only so many cameras start at a time: from the start of a process to its first picture. In order of arrival,
- * except that cameras which failed just now get no more than half of the places: a building full of dead cameras
- * does not keep a healthy one waiting.
+ * Lets only so many cameras start at a time: from the start of a process to its first picture. Those that failed least go
+ * first, among them in order of arrival, and cameras that failed at all get no more than half of the places: a building
+ * full of dead cameras does not keep a healthy one waiting.
  */
 export class StartGate {
   readonly #capacity: number;
@@ -34,17 +34,18 @@ export class StartGate {
   /**
    * Resolves when this camera may start, with what it must call once it has (or has failed); later calls do nothing.
    * Rejects with the signal's reason when aborted while it waits.
+   *
+   * @param failures attempts in a row that brought nothing, as far as they count against it.
    */
-  async enter(options: { readonly isRetry: boolean }, signal: AbortSignal): Promise<() => void> {
+  async enter({ failures }: { readonly failures: number }, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#hasPlace(options.isRetry) && !this.#waiting.some(({ isRetry }) => this.#hasPlace(isRetry)))
-      return this.#take(options.isRetry);
+    if (this.#hasPlace(failures)) return this.#take(failures);
     return new Promise((resolve, reject) => {
       const entry: Waiting = {
-        isRetry: options.isRetry,
+        failures,
         open: () => {
           signal.removeEventListener('abort', onAbort);
-          resolve(this.#take(options.isRetry));
+          resolve(this.#take(failures));
         },
       };
       const onAbort = () => {
@@ -52,7 +53,8 @@ export class StartGate {
         reject(signal.reason);
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiting.push(entry);
+      const before = this.#waiting.findIndex((other) => other.failures > failures);
+      this.#waiting.splice(before < 0 ? this.#waiting.length : before, 0, entry);
     });
   }
 
@@ -64,29 +66,33 @@ export class StartGate {
     };
   }
 
-  #hasPlace(isRetry: boolean): boolean {
-    return this.#fresh + this.#retries < this.#capacity && (!isRetry || this.#retries < this.#retryCapacity);
+  #hasPlace(failures: number): boolean {
+    if (this.#fresh + this.#retries >= this.#capacity) return false;
+    return failures === 0 || this.#retries < this.#retryCapacity;
   }
 
-  #take(isRetry: boolean): () => void {
-    if (isRetry) this.#retries += 1;
-    else this.#fresh += 1;
+  #take(failures: number): () => void {
+    const change = (by: number) => {
+      if (failures === 0) this.#fresh += by;
+      else this.#retries += by;
+    };
+    change(1);
     let isOver = false;
     return () => {
       if (isOver) return;
       isOver = true;
-      if (isRetry) this.#retries -= 1;
-      else this.#fresh -= 1;
+      change(-1);
       this.#next();
     };
   }
 
+  /** Those with fewest failures wait in front, so that a place which the first cannot take is open to no other. */
   #next(): void {
     for (;;) {
-      const index = this.#waiting.findIndex(({ isRetry }) => this.#hasPlace(isRetry));
-      if (index < 0) return;
-      const [entry] = this.#waiting.splice(index, 1);
-      entry?.open();
+      const [first] = this.#waiting;
+      if (!first || !this.#hasPlace(first.failures)) return;
+      this.#waiting.shift();
+      first.open();
     }
   }
 }

@@ -122,14 +122,22 @@ export async function runStream(
       message: `ffmpeg could not be started (${redactSecrets(end.message, secrets)})`,
       retryable: true,
     };
-  return classifyEnd({
+  const ended = classifyEnd({
     exitCode: end.exitCode,
     signal: end.signal,
     problems,
     frameCount: splitter.frameCount,
     isFile: streamKind(stream.url) === 'file',
   });
+  return ended.reason === 'end_of_file' && stream.loop ? NOT_WOUND_BACK : ended;
 }
+
+/** A raw stream in a file, for one, which has no places to go back to. It begins anew with the next run. */
+const NOT_WOUND_BACK: RunEnd = {
+  reason: 'process_exited',
+  message: 'The file ended although it is to be played for ever: ffmpeg cannot wind back a file of this kind',
+  retryable: true,
+};
 
 const STOPPED: RunEnd = { reason: 'stopped', message: 'Stopped on request', retryable: true };
 

@@ -3,6 +3,7 @@ import type { CameraStatus } from '../../../src/domain/camera.js';
 import type { Frame } from '../../../src/domain/frame.js';
 import { CameraSupervisor, type SupervisorTimeouts } from '../../../src/ingest/camera-supervisor.js';
 import type { FrameSink, FrameSource, RunEnd } from '../../../src/ingest/frame-source.js';
+import { LoginRegister } from '../../../src/ingest/login-register.js';
 import { StartGate } from '../../../src/ingest/start-gate.js';
 import { ManualClock } from '../../../src/lib/clock.js';
 
@@ -17,7 +18,12 @@ const REFUSED: RunEnd = { reason: 'refused', message: 'refused', retryable: true
 
 /** A source in the test's hands: runs wait until the test ends them; an abort ends them when `obeys`. */
 class FakeSource implements FrameSource {
-  readonly runs: { sink: FrameSink; signal: AbortSignal; end: (end: RunEnd) => void }[] = [];
+  readonly runs: {
+    sink: FrameSink;
+    signal: AbortSignal;
+    end: (end: RunEnd) => void;
+    fail: (error: Error) => void;
+  }[] = [];
   livingCount = 0;
   maxLivingCount = 0;
   obeys = true;
@@ -30,12 +36,12 @@ class FakeSource implements FrameSource {
   run(sink: FrameSink, signal: AbortSignal): Promise<RunEnd> {
     this.livingCount += 1;
     this.maxLivingCount = Math.max(this.maxLivingCount, this.livingCount);
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const end = (value: RunEnd) => {
         this.livingCount -= 1;
         resolve(value);
       };
-      this.runs.push({ sink, signal, end });
+      this.runs.push({ sink, signal, end, fail: reject });
       signal.addEventListener('abort', () => {
         if (this.obeys) end({ reason: 'stopped', message: '', retryable: true });
       });
@@ -83,9 +89,12 @@ async function setUp(
     /** What the first checks find. */
     problems?: RunEnd[];
     gate?: StartGate;
+    logins?: LoginRegister;
+    account?: string;
+    clock?: ManualClock;
   } = {},
 ) {
-  const clock = new ManualClock();
+  const { clock = new ManualClock(), gate, logins, account } = options;
   const source = new FakeSource();
   source.problems = [...(options.problems ?? [])];
   const statuses: CameraStatus[] = [];
@@ -98,7 +107,9 @@ async function setUp(
     source,
     clock,
     random: options.random ?? (() => 0.5),
-    ...(options.gate ? { gate: options.gate } : {}),
+    ...(gate ? { gate } : {}),
+    ...(logins ? { logins } : {}),
+    ...(account === undefined ? {} : { account }),
     timeouts: { ...TIMEOUTS, ...options.timeouts },
     onFrame: (frame) => frames.push(frame),
     onDropped: (reason) => drops.push(reason),
@@ -290,7 +301,7 @@ describe('CameraSupervisor', () => {
       while (t.source.runs.length === count) await t.pass(250);
       waits.push(t.clock.monotonicMs() - fromMs);
     }
-    expect(waits).toEqual([30_000, 60_000, 100_000, 100_000]);
+    expect(waits).toEqual([60_000, 100_000, 100_000, 100_000]);
     expect(t.supervisor.status()).toMatchObject({ state: 'connecting', reason: 'unauthorized' });
     t.abort.abort();
     await t.done;
@@ -351,6 +362,69 @@ describe('CameraSupervisor', () => {
       await t.done;
     }
     expect(gate.stats()).toMatchObject({ starting: 0, waiting: 0 });
+  });
+
+  it('comes back past any number of dead cameras when it drops out, having been well', async () => {
+    const gate = new StartGate(2);
+    const t = await setUp({ gate, random: () => 0.5 });
+    const held = await gate.enter({ failures: 7 }, t.abort.signal);
+    for (let i = 0; i < 3; i++) void gate.enter({ failures: 7 }, t.abort.signal).catch(() => {});
+    for (let second = 0; second <= 30; second += 1) {
+      t.source.last.sink.frame(fakeFrame());
+      await t.pass(1000);
+    }
+    for (let drop = 1; drop <= 3; drop += 1) {
+      t.source.last.end({ reason: 'process_exited', message: '', retryable: true });
+      await t.pass(2500);
+      expect(t.source.runs).toHaveLength(1 + drop);
+    }
+    // From the fourth attempt without a picture on it waits with the others.
+    t.source.last.end({ reason: 'process_exited', message: '', retryable: true });
+    await t.pass(60_000);
+    expect(t.source.runs).toHaveLength(4);
+    held();
+    await settle();
+    expect(t.source.runs).toHaveLength(5);
+    t.abort.abort();
+    await t.done;
+  });
+
+  it('tries no password that another camera was just refused with, and says so', async () => {
+    const clock = new ManualClock();
+    const limits = { minMs: 500, maxMs: 30_000 };
+    const logins = new LoginRegister({ clock, limits, deniedMaxMs: 60_000, random: () => 0 });
+    const other = await logins.enter({ cameraId: 'hall', account: 'nvr' }, new AbortController().signal);
+    other!.refused();
+    other!.leave();
+    const t = await setUp({ clock, logins, account: 'nvr', random: () => 0 });
+    expect(t.source.runs).toHaveLength(0);
+    expect(t.supervisor.status()).toMatchObject({
+      state: 'backing_off',
+      reason: 'unauthorized',
+      restarts: 0,
+    });
+    expect(t.supervisor.status().message).toContain('the account would be locked');
+    await t.pass(30_000);
+    expect(t.source.runs).toHaveLength(1);
+    t.abort.abort();
+    await t.done;
+  });
+
+  it('goes on after a fault of ours', async () => {
+    const t = await setUp({ random: () => 0 });
+    t.source.last.fail(new Error('a slip'));
+    await settle();
+    await t.pass(250);
+    expect(t.path()).toEqual([
+      'connecting: started',
+      'backing_off: process_exited',
+      'connecting: process_exited',
+    ]);
+    expect(t.statuses[1]?.message).toBe('A fault of ours: a slip');
+    t.source.last.sink.frame(fakeFrame());
+    expect(t.path().at(-1)).toBe('live: first_frame');
+    t.abort.abort();
+    await t.done;
   });
 
   it('is done when a file is over', async () => {

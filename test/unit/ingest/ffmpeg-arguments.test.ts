@@ -15,6 +15,7 @@ const binary = (libavformatMajor: number): FfmpegBinary => ({
   libavformatMajor,
   isStatic: false,
   hwaccels: [],
+  inputDevices: [],
   origin: 'option',
 });
 const analysis = { rateFps: 5, widthPx: 640, heightPx: 360 };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { StartGate } from '../../../src/ingest/start-gate.js';
 
-const FRESH = { isRetry: false };
-const RETRY = { isRetry: true };
+const FRESH = { failures: 0 };
+const RETRY = { failures: 1 };
 const never = new AbortController().signal;
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -10,7 +10,7 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 function queue(gate: StartGate) {
   const order: string[] = [];
   const leave = new Map<string, () => void>();
-  const enter = (name: string, kind: { isRetry: boolean }, signal = never) =>
+  const enter = (name: string, kind: { failures: number }, signal = never) =>
     gate.enter(kind, signal).then(
       (done) => {
         order.push(name);
@@ -51,6 +51,17 @@ describe('StartGate', () => {
     leave.get('r2')!();
     await settle();
     expect(order).toEqual(['r1', 'r2', 'a', 'r3']);
+  });
+
+  it('lets those that failed least go first', async () => {
+    const gate = new StartGate(1);
+    const { order, leave, enter } = queue(gate);
+    for (const failures of [0, 9, 3, 9, 0]) void enter(`${failures}`, { failures });
+    for (let i = 0; i < 5; i++) {
+      await settle();
+      leave.get(order.at(-1)!)!();
+    }
+    expect(order).toEqual(['0', '0', '3', '9', '9']);
   });
 
   it('lets one that failed in where there is but one place', async () => {
