@@ -150,7 +150,8 @@ export class App {
     // Opened last, stopped first: whatever the cameras lead to must still be there.
     const withinMs = config.ingest.killAfterSeconds * 1000 + CAMERAS_CLOSE_MS;
     closers.push('cameras', () => this.#stopCameras(), withinMs);
-    for (const camera of config.cameras) await this.#addCamera(config, effectiveCamera(config, camera), shared);
+    for (const camera of config.cameras)
+      await this.#addCamera(config, effectiveCamera(config, camera), shared);
     for (const { runtime } of this.#cameras.values()) runtime?.start();
     const timer = clock.every(STATS_PERIOD_MS, () => this.#tellStats(shared));
     closers.push('stats', () => timer[Symbol.dispose]());
@@ -184,7 +185,10 @@ export class App {
       ? assembleCamera({
           ...{ config, camera, clock, output, metrics, stats },
           ...{
-            binary: await shared.ffmpegs.choose({ ...camera, url: camera.subUrl ?? camera.url }),
+            binary: await shared.ffmpegs.choose({
+              url: camera.subUrl ?? camera.url,
+              decoding: camera.decoding,
+            }),
             gate: shared.gate,
             logins: shared.logins,
             newEpisodeId: shared.newEpisodeId,

@@ -125,6 +125,7 @@ export function assembleCamera(parts: CameraParts): CameraRuntime {
       binary: parts.binary,
       clock,
       killAfterMs: config.ingest.killAfterSeconds * 1000,
+      connectMs: config.ingest.connectTimeoutSeconds * 1000,
       // Only a second line of defence: our watchdog knows better what did not come.
       timeoutMs:
         1000 * Math.max(config.ingest.stallTimeoutSeconds, config.ingest.connectTimeoutSeconds) + 1000,

@@ -11,7 +11,7 @@ export const ingestSchema = z.strictObject({
     .string()
     .optional()
     .describe(
-      'ffmpeg to use: a path, or a name to look up in PATH. Default: FFMPEG_PATH, then the one that npm installed.',
+      "ffmpeg to use: a path, or a name to look up in PATH. Default: FFMPEG_PATH, then the one that npm installed or, for what only that can do, the system's.",
     ),
   connectTimeoutSeconds: z
     .number()

@@ -67,6 +67,11 @@ export interface StreamFacts {
   readonly rateFps: number | null;
   /** How it is received, RTSP only. */
   readonly transport?: 'tcp' | 'udp' | 'http';
+  /**
+   * Whose time pictures bear, RTSP only: the stream's, or that of their arrival, where the stream's stands still or showed
+   * no picture in time.
+   */
+  readonly timestamps?: 'stream' | 'arrival';
   /** What decodes it; `none` is the CPU. */
   readonly decoding?: string;
   /** Why it is decoded on the CPU although something else was asked for. */

@@ -11,7 +11,7 @@ import {
 } from './camera-state-machine.js';
 import type { FrameDropReason, FrameSource, RunEnd, StreamInfo } from './frame-source.js';
 import type { IngestLog } from './ingest-log.js';
-import { LoginRegister, type LoginTurn } from './login-register.js';
+import { LoginRegister, type LoginTurn, REFUSED_BEFORE } from './login-register.js';
 import type { StartGate } from './start-gate.js';
 import { runWatched } from './watched-run.js';
 
@@ -31,12 +31,6 @@ export interface SupervisorTimeouts {
 
 const FREE_RETRIES = 3;
 const STOPPED: RunEnd = { reason: 'stopped', message: 'Stopped on request', retryable: true };
-const REFUSED_BEFORE: RunEnd = {
-  reason: 'unauthorized',
-  message:
-    'User or password were refused here a short while ago: not tried again yet, or the account would be locked',
-  retryable: false,
-};
 
 export interface CameraSupervisorOptions {
   readonly cameraId: string;

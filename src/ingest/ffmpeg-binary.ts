@@ -15,8 +15,10 @@ export interface FfmpegBinary {
   readonly isStatic: boolean;
   /** Hardware decoders that it was built with (`vaapi`, `cuda` …); whether the machine has one is another matter. */
   readonly hwaccels: readonly string[];
-  /** Where the path came from. */
-  readonly origin: 'option' | 'FFMPEG_PATH' | 'npm';
+  /** Local devices that it can read (`v4l2`, `alsa` …). */
+  readonly inputDevices: readonly string[];
+  /** Where the path came from; `system`: it is called ffmpeg and stands in PATH. */
+  readonly origin: 'option' | 'FFMPEG_PATH' | 'npm' | 'system';
 }
 
 export interface FindFfmpegOptions {
@@ -29,14 +31,36 @@ export interface FindFfmpegOptions {
 }
 
 /**
- * Finds ffmpeg (option, then `FFMPEG_PATH`, then the binary that npm installed), makes sure that it can be
- * executed and reads its version and abilities, once. A bare name (`ffmpeg`) is looked up in PATH. A path that was asked for and does not work is an error; nothing else is
- * tried in its place.
+ * Finds ffmpeg (option, then `FFMPEG_PATH`, then the binary that npm installed, then the system's), makes sure that it
+ * can be executed and reads its version and abilities, once. A bare name (`ffmpeg`) is looked up in PATH. A path that
+ * was asked for and does not work is an error; nothing else is tried in its place.
  *
  * @throws AppError `FFMPEG_NOT_FOUND` or `FFMPEG_UNUSABLE`, both with exit code 3 and a hint.
  */
 export async function findFfmpeg(options: FindFfmpegOptions = {}): Promise<FfmpegBinary> {
-  const { path: asked, origin } = locate(options);
+  const asked = askedFor(options);
+  if (asked) return examine(asked, options);
+  try {
+    return await examine({ path: npmPath(), origin: 'npm' }, options);
+  } catch (error) {
+    // npm has none for every platform, and not every one of them runs everywhere.
+    const other = await findSystemFfmpeg(options);
+    if (other) return other;
+    throw error;
+  }
+}
+
+/** The ffmpeg in PATH; `null` where there is none that works. */
+export function findSystemFfmpeg(
+  options: Omit<FindFfmpegOptions, 'path'> = {},
+): Promise<FfmpegBinary | null> {
+  return examine({ path: 'ffmpeg', origin: 'system' }, options).catch(() => null);
+}
+
+async function examine(
+  { path: asked, origin }: Pick<FfmpegBinary, 'path' | 'origin'>,
+  options: FindFfmpegOptions,
+): Promise<FfmpegBinary> {
   const path = await lookUp(asked, origin, options.env ?? process.env);
   try {
     await access(path, constants.X_OK);
@@ -49,10 +73,11 @@ export async function findFfmpeg(options: FindFfmpegOptions = {}): Promise<Ffmpe
     );
   }
   const timeoutMs = options.timeoutMs ?? 10_000;
-  const [text, hwaccels] = await Promise.all([
+  const [text, hwaccels, devices] = await Promise.all([
     textOf(path, ['-version'], origin, timeoutMs),
     // A wrapper that answers nothing but -version has none.
     textOf(path, ['-hide_banner', '-hwaccels'], origin, timeoutMs).catch(() => ''),
+    textOf(path, ['-hide_banner', '-devices'], origin, timeoutMs).catch(() => ''),
   ]);
   const version = /^ffmpeg version (\S+)/m.exec(text)?.[1];
   const major = /^libavformat\s+(\d+)\./m.exec(text)?.[1];
@@ -70,19 +95,25 @@ export async function findFfmpeg(options: FindFfmpegOptions = {}): Promise<Ffmpe
       .split('\n')
       .map((line) => line.trim())
       .filter((line) => /^[a-z0-9_]+$/.test(line)),
+    // ` DE video4linux2,v4l2 Video4Linux2 output device`: D can be read, E written.
+    inputDevices: [...devices.matchAll(/^ D[E. ]\S* +(\w\S*)/gm)].flatMap(([, names = '']) =>
+      names.split(','),
+    ),
     origin,
   };
 }
 
-function locate(options: FindFfmpegOptions): Pick<FfmpegBinary, 'path' | 'origin'> {
+function askedFor(options: FindFfmpegOptions): Pick<FfmpegBinary, 'path' | 'origin'> | null {
   if (options.path) return { path: options.path, origin: 'option' };
   const fromEnv = (options.env ?? process.env).FFMPEG_PATH;
-  if (fromEnv) return { path: fromEnv, origin: 'FFMPEG_PATH' };
+  return fromEnv ? { path: fromEnv, origin: 'FFMPEG_PATH' } : null;
+}
+
+function npmPath(): string {
   try {
     // Throws (a string) on platforms that it has no binary for, hence not a static import.
     const installer: unknown = createRequire(import.meta.url)('@ffmpeg-installer/ffmpeg');
-    if (installer && typeof installer === 'object' && 'path' in installer)
-      return { path: String(installer.path), origin: 'npm' };
+    if (installer && typeof installer === 'object' && 'path' in installer) return String(installer.path);
     throw new Error('the package names no path');
   } catch (cause) {
     throw new AppError('FFMPEG_NOT_FOUND', 'No ffmpeg: npm installed none for this platform', {
@@ -143,6 +174,7 @@ function hintFor(origin: FfmpegBinary['origin']): string {
     case 'FFMPEG_PATH':
       return 'Set FFMPEG_PATH to an ffmpeg, or unset it to use the one that npm installed.';
     case 'npm':
-      return 'Install ffmpeg (e.g. apt-get install ffmpeg) and set FFMPEG_PATH=/usr/bin/ffmpeg, or run npm ci again without --omit=optional.';
+    case 'system':
+      return 'Install ffmpeg so that it is found in PATH (e.g. apt-get install ffmpeg), or run npm ci again without --omit=optional.';
   }
 }

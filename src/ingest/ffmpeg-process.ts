@@ -2,7 +2,8 @@ import { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
 import type { Clock } from '../lib/clock.js';
-import { killWithOwner, type OwnedCommand, ownedCommand } from './child-processes.js';
+import { messageOf } from '../lib/errors.js';
+import { endRun, killWithOwner, type OwnedCommand, ownedCommand } from './child-processes.js';
 import type { FfmpegArguments } from './ffmpeg-arguments.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
 import { drainWithOneBuffer } from './pipe-drain.js';
@@ -28,15 +29,23 @@ export type ProcessEnd =
   | { readonly kind: 'exited'; readonly exitCode: number | null; readonly signal: string | null }
   | { readonly kind: 'spawn_failed'; readonly message: string };
 
+/** What was killed is gone, and its pipes closed, well within this time, ms. */
+const KILLED_WITHIN_MS = 1000;
+
 /**
  * Runs one ffmpeg until it ends by itself or `signal` aborts. Resolves when the process is gone and both of
- * its pipes are read to the end; never rejects.
+ * its pipes are read to the end; never rejects. That holds for a script as well that starts ffmpeg as a child.
  */
 export async function runFfmpegProcess(
   options: FfmpegProcessOptions,
   signal: AbortSignal,
 ): Promise<ProcessEnd> {
-  const owned = await ownedCommand(options.binary.path);
+  let owned: OwnedCommand;
+  try {
+    owned = await ownedCommand(options.binary.path);
+  } catch (error) {
+    return { kind: 'spawn_failed', message: messageOf(error) }; // No process to be had for its guardian.
+  }
   if (signal.aborted) return { kind: 'spawn_failed', message: 'stopped before' };
   return new Promise((resolve) => {
     const gone = new AbortController();
@@ -50,13 +59,20 @@ export async function runFfmpegProcess(
     let child: ChildProcess | undefined;
 
     const terminate = () => {
-      if (!child) return;
-      child.kill('SIGTERM');
+      if (child) end(child).catch(() => {}); // It was gone in time.
+    };
+    const end = async (running: ChildProcess) => {
+      running.kill('SIGTERM');
       // ffmpeg of 2018 ignores SIGTERM while it waits for a frozen server.
-      options.clock
-        .sleep(options.killAfterMs, gone.signal)
-        .then(() => child?.kill('SIGKILL'))
-        .catch(() => {}); // It was gone in time.
+      await options.clock.sleep(options.killAfterMs, gone.signal);
+      running.kill('SIGKILL');
+      await options.clock.sleep(KILLED_WITHIN_MS, gone.signal);
+      // Its pipes are still open: a script is gone, and the ffmpeg that it had started holds them.
+      await endRun(owned.runMark);
+      await options.clock.sleep(KILLED_WITHIN_MS, gone.signal);
+      // Who holds them shows no mark; it ends at its next write.
+      running.stdout?.destroy();
+      running.stderr?.destroy();
     };
 
     command.on('start', () => {
@@ -87,7 +103,7 @@ export async function runFfmpegProcess(
     try {
       command.pipe(output, { end: false });
     } catch (error) {
-      settle({ kind: 'spawn_failed', message: error instanceof Error ? error.message : String(error) });
+      settle({ kind: 'spawn_failed', message: messageOf(error) });
     }
   });
 }
@@ -108,16 +124,25 @@ function boundCommand(options: FfmpegProcessOptions, owned: OwnedCommand): ffmpe
     _getFfmpegPath: (callback: (error: null, path: string) => void) => callback(null, owned.file),
     availableFormats: (callback: (error: null, formats: object) => void) => callback(null, FORMATS),
     availableEncoders: (callback: (error: null, encoders: object) => void) => callback(null, {}),
-    // When a process cannot be started (no such file, no more file handles) fluent-ffmpeg reads the missing
-    // output of it and would bring the whole service down with a TypeError.
-    _spawnFfmpeg: ((args, spawnOptions, onProcess, onEnd) =>
-      spawnAsBefore?.call(
-        command,
-        [...owned.args, ...args],
-        { ...spawnOptions, ...owned.options },
-        onProcess,
-        (error, stdout, stderr) => onEnd(error, stdout ?? NO_LINES, stderr ?? NO_LINES),
-      )) satisfies SpawnFfmpeg,
+    // When a process cannot be started fluent-ffmpeg reads the missing output of it, and some reasons (no memory, too
+    // long an argument) Node throws instead of telling them by an event. All this happens in a later tick, where
+    // nobody would catch it: the whole service would go down.
+    _spawnFfmpeg: ((args, spawnOptions, onProcess, onEnd) => {
+      try {
+        spawnAsBefore?.call(
+          command,
+          [...owned.args, ...args],
+          { ...spawnOptions, ...owned.options },
+          onProcess,
+          (error, stdout, stderr) => onEnd(error, stdout ?? NO_LINES, stderr ?? NO_LINES),
+        );
+      } catch (error) {
+        // Once it is started, a fault of ours.
+        if (childOf(command) || !(error instanceof Error)) throw error;
+        // Of used-up file handles the event says more than the TypeError, and only the first of both is heard.
+        setImmediate(() => onEnd(error, NO_LINES, NO_LINES));
+      }
+    }) satisfies SpawnFfmpeg,
   });
 }
 

@@ -3,15 +3,16 @@ import type { Clock } from '../lib/clock.js';
 import { CaptureClock } from './capture-clock.js';
 import { type StreamOptions, streamKind } from './ffmpeg-arguments.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
-import type { FrameSink, FrameSource, RunEnd } from './frame-source.js';
-import { HostCheck } from './host-check.js';
+import type { RtspTransport } from './ffmpeg-input-options.js';
+import type { FrameSink, FrameSource, RunEnd, StreamInfo } from './frame-source.js';
+import { HostCheck, hostCheckLimitMs } from './host-check.js';
 import type { IngestLog } from './ingest-log.js';
 import { SourceRuns } from './source-runs.js';
-import { type RunOutcome, type StreamPlan, StreamPlanner, type StreamWishes } from './stream-plan.js';
+import { type RunOutcome, type StreamPlan, StreamPlanner } from './stream-plan.js';
 
 export interface FfmpegSourceOptions extends Omit<StreamOptions, 'pace' | 'timeoutMs' | 'transport'> {
   /** RTSP only; `auto` takes the first over which pictures come. Default `tcp`. */
-  readonly transport?: StreamWishes['transport'] | undefined;
+  readonly transport?: RtspTransport | 'auto' | undefined;
   readonly cameraId: string;
   readonly binary: FfmpegBinary;
   readonly clock: Clock;
@@ -19,6 +20,8 @@ export interface FfmpegSourceOptions extends Omit<StreamOptions, 'pace' | 'timeo
   readonly killAfterMs?: number;
   /** ffmpeg's own network time-out, ms. Default 5000; the supervisor's watchdog is what counts. */
   readonly timeoutMs?: number;
+  /** The supervisor's time-out for the first picture, which {@link hostCheckLimitMs} follows, ms. Default 8000. */
+  readonly connectMs?: number;
   /** Frame buffers, at least 2. Default 4. */
   readonly slotCount?: number;
   /** Called with the process id of every ffmpeg started. */
@@ -42,12 +45,15 @@ export class FfmpegSource implements FrameSource {
     this.#options = options;
     this.#runs = new SourceRuns(options);
     this.#planner = new StreamPlanner({
-      // Only RTSP has transports to choose from.
-      transport: streamKind(options.url) === 'rtsp' ? (options.transport ?? 'tcp') : 'tcp',
+      transport: streamKind(options.url) === 'rtsp' ? (options.transport ?? 'tcp') : null,
       decoding: options.decoding ?? 'none',
       hwaccels: options.binary.hwaccels,
     });
-    this.#hostCheck = new HostCheck({ url: options.url, timeoutMs: HOST_CHECK_TIMEOUT_MS });
+    this.#hostCheck = new HostCheck({
+      url: options.url,
+      transport: options.transport,
+      timeoutMs: hostCheckLimitMs(options.connectMs ?? DEFAULT_CONNECT_MS),
+    });
     if (this.#planner.fallback !== null) options.log?.warn({}, this.#planner.fallback);
   }
 
@@ -68,11 +74,25 @@ export class FfmpegSource implements FrameSource {
   /** Rejects with `AppError` `INGEST_ALREADY_RUNNING` when the last run has not settled. */
   async run(sink: FrameSink, signal: AbortSignal): Promise<RunEnd> {
     const { clock, binary, killAfterMs = 2000, timeoutMs = 5000, onSpawn, log, ...stream } = this.#options;
-    const { plan, fallback } = this.#planner;
+    const planner = this.#planner;
+    const { plan } = planner;
     const isRtsp = streamKind(stream.url) === 'rtsp';
     const captureClock = this.#captureClock;
     captureClock.begin();
     let outcome: Pick<RunOutcome, 'frameCount' | 'problems'> = { frameCount: 0, problems: [] };
+    let firstMs: number | null = null;
+    let lastMs = 0;
+    let told: StreamInfo | null = null;
+    const tell = (info: StreamInfo) => {
+      told = info;
+      const { fallback } = planner;
+      sink.streamInfo?.({
+        ...info,
+        ...(isRtsp ? { transport: plan.transport, timestamps: plan.timestamps } : {}),
+        decoding: fallback === null ? plan.decoding : 'none',
+        ...(fallback === null ? {} : { fallback }),
+      });
+    };
     const end = await this.#runs.run(
       {
         stream: { ...stream, ...plan, timeoutMs, pace: 'realtime' },
@@ -82,9 +102,17 @@ export class FfmpegSource implements FrameSource {
         whenFull: 'drop',
         stamp: (index) => {
           const monotonicMs = clock.monotonicMs();
+          firstMs ??= monotonicMs;
+          lastMs = monotonicMs;
           return { capturedAtMs: clock.wallMs() - captureClock.noteArrival(index, monotonicMs), monotonicMs };
         },
         onStreamTime: (index, streamMs) => captureClock.noteStreamTime(index, streamMs),
+        onCpuDecoding: (why) => {
+          const change = planner.noteCpuDecoding(why);
+          if (change === null) return;
+          log?.warn({ ...planner.plan }, change);
+          if (told !== null) tell(told);
+        },
         onSpawn,
         log,
         onOutcome: (seen) => {
@@ -95,23 +123,18 @@ export class FfmpegSource implements FrameSource {
         frame: (frame) => sink.frame(frame),
         dropped: (reason) => sink.dropped(reason),
         damaged: (share) => sink.damaged?.(share),
-        streamInfo: (info) =>
-          sink.streamInfo?.({
-            ...info,
-            ...(isRtsp ? { transport: plan.transport } : {}),
-            decoding: plan.decoding,
-            ...(fallback === null ? {} : { fallback }),
-          }),
+        streamInfo: tell,
       },
       signal,
     );
-    const change = this.#planner.note({ ...outcome, end: endOf(signal) ?? end });
-    if (change !== null) log?.warn({ ...this.#planner.plan }, change);
+    const liveMs = firstMs === null ? 0 : lastMs - firstMs;
+    const change = planner.note({ ...outcome, liveMs, end: endOf(signal) ?? end });
+    if (change !== null) log?.warn({ ...planner.plan }, change);
     return end;
   }
 }
 
-const HOST_CHECK_TIMEOUT_MS = 3000;
+const DEFAULT_CONNECT_MS = 8000;
 
 /** Why the watchdog gave the run up, where it did. */
 function endOf(signal: AbortSignal): RunEnd | null {

@@ -45,7 +45,7 @@ export class Guardian {
     return this.#shell?.pid ?? null;
   }
 
-  /** Idempotent. Does not keep the process alive. */
+  /** Idempotent. Does not keep the process alive. Throws where no process is to be had. */
   ensure(): void {
     if (this.#shell) return;
     const shell = spawn('sh', ['-c', SCRIPT, 'maskwatch-guardian', this.options.from], {
@@ -56,12 +56,8 @@ export class Guardian {
     });
     this.#shell = shell;
     const again = () => {
-      if (this.#shell !== shell) return;
       // Held until the pause is over, so that ensure() does not begin another before.
-      setTimeout(() => {
-        this.#shell = null;
-        if (this.options.isNeeded()) this.ensure();
-      }, PAUSE_MS).unref();
+      if (this.#shell === shell) this.#afterPause();
     };
     shell.once('exit', again);
     shell.once('error', again);
@@ -71,5 +67,17 @@ export class Guardian {
     shell.unref();
     // A pipe is a socket here.
     if (shell.stdin && 'unref' in shell.stdin && typeof shell.stdin.unref === 'function') shell.stdin.unref();
+  }
+
+  #afterPause(): void {
+    setTimeout(() => {
+      this.#shell = null;
+      if (!this.options.isNeeded()) return;
+      try {
+        this.ensure();
+      } catch {
+        this.#afterPause(); // No process to be had just now.
+      }
+    }, PAUSE_MS).unref();
   }
 }

@@ -1,11 +1,14 @@
 import { connect, type Socket } from 'node:net';
 import { streamKind } from './ffmpeg-arguments.js';
+import type { RtspTransport } from './ffmpeg-input-options.js';
 import type { RunEnd } from './frame-source.js';
 import { splitUrl } from './redact.js';
 
 export interface HostCheckOptions {
   /** With or without credentials; they are not sent. */
   readonly url: string;
+  /** RTSP only. Default `tcp`. */
+  readonly transport?: RtspTransport | 'auto' | undefined;
   /** For the connection, and again for an answer, ms. */
   readonly timeoutMs: number;
   /** Silence counts although this camera has never answered: for when it has shown no picture either. Default false. */
@@ -13,16 +16,31 @@ export interface HostCheckOptions {
 }
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { rtsp: 554, rtsps: 322, http: 80, https: 443 };
+/** Believed in a row. Then ffmpeg, which waits longer, finds out whether the camera is only slow. */
+const MAX_SILENCES = 3;
+const MIN_LIMIT_MS = 3000;
 const ADDRESS = /^(rtsps?|https?):\/\/(\[[^\]]*\]|[^:/?#]*)(?::(\d+))?/i;
+
+/**
+ * How long to wait for a connection, and again for an answer, ms. ffmpeg needs at least three answers (OPTIONS, DESCRIBE,
+ * SETUP) before the first picture, so a camera that takes longer than a third of the connect time-out for one of them
+ * would not make it anyway; who allows more time has slow cameras. 3 s outlast a lost SYN and its first repetition.
+ */
+export function hostCheckLimitMs(connectMs: number): number {
+  return Math.min(connectMs, Math.max(MIN_LIMIT_MS, connectMs / 3));
+}
 
 /**
  * Asks whether somebody is there before a process is started: of many cameras behind one dead switch none costs more
  * than a socket. RTSP cameras are asked for their OPTIONS, which needs no password; silence is believed only of a
- * camera that has answered that before, since a few never do.
+ * camera that has answered that before, since a few never do, and not for ever, since a few are slow. Where RTSP goes
+ * through an HTTP tunnel the port may speak HTTP only, and is not asked.
  */
 export class HostCheck {
   readonly #options: HostCheckOptions;
   #hasAnswered: boolean;
+  /** In a row. */
+  #silences = 0;
 
   constructor(options: HostCheckOptions) {
     this.#options = options;
@@ -43,9 +61,11 @@ export class HostCheck {
     };
     // Said by ffmpeg in its own words.
     if (!(target.port > 0 && target.port < 65_536)) return null;
-    const question = scheme.toLowerCase() === 'rtsp' ? optionsRequest(url) : null;
-    const answer = await ask(target, question, this.#options.timeoutMs, signal);
+    const { transport, timeoutMs } = this.#options;
+    const isAsked = scheme.toLowerCase() === 'rtsp' && transport !== 'http';
+    const answer = await ask(target, isAsked ? optionsRequest(url) : null, timeoutMs, signal);
     const where = `${host}:${target.port}`;
+    if (answer.kind !== 'silent') this.#silences = 0;
     switch (answer.kind) {
       case 'connected':
         return null;
@@ -53,19 +73,25 @@ export class HostCheck {
         this.#hasAnswered = true;
         return null;
       case 'not_rtsp':
+        // The tunnel, which is tried last, may be what it offers.
+        if (transport === 'auto') return null;
         return {
           reason: 'invalid_data',
           message: `What answers at ${where} does not speak RTSP: is the port right?`,
           retryable: true,
         };
       case 'silent':
-        return this.#hasAnswered
-          ? {
-              reason: 'unreachable',
-              message: `The camera at ${where} takes connections but does not answer`,
-              retryable: true,
-            }
-          : null;
+        if (!this.#hasAnswered) return null;
+        this.#silences += 1;
+        if (this.#silences > MAX_SILENCES) {
+          this.#silences = 0;
+          return null;
+        }
+        return {
+          reason: 'unreachable',
+          message: `The camera at ${where} takes connections but does not answer`,
+          retryable: true,
+        };
       case 'failed':
         return { ...describeFailure(answer.code, where), retryable: true };
       case 'stopped':

@@ -7,7 +7,11 @@ import { type ProcessEntry, type ProcessTable, processTable } from './process-ta
  * user or container. Returns how many there were.
  */
 export async function endLeftovers(table: ProcessTable = processTable()): Promise<number> {
-  const found = leftovers(await table.all(), await ourselves(), process.getuid?.() ?? -1);
+  return endProcesses(leftovers(await table.all(), await ourselves(), process.getuid?.() ?? -1), table);
+}
+
+/** Kills processes of the table at once. Returns how many there still were. */
+export async function endProcesses(found: readonly ProcessEntry[], table: ProcessTable): Promise<number> {
   let ended = 0;
   for (const { pid, startedAt } of found) {
     // Just before the kill once more: the id may belong to another by now.

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.js';
 import { type BackoffOptions, deniedRetryMs } from './backoff.js';
 import { credentialsOf } from './ffmpeg-arguments.js';
+import type { RunEnd } from './frame-source.js';
 
 export interface LoginRegisterOptions {
   readonly clock: Clock;
@@ -29,6 +30,14 @@ export function accountOf(stream: {
   if (place === undefined || (username === undefined && password === undefined)) return null;
   return [place.toLowerCase(), username, password].join('\0');
 }
+
+/** What a camera is told that may not try its login now. */
+export const REFUSED_BEFORE: RunEnd = {
+  reason: 'unauthorized',
+  message:
+    'User or password were refused here a short while ago: not tried again yet, or the account would be locked',
+  retryable: false,
+};
 
 /** Host and port. */
 const PLACE = /^[a-z]+:\/\/([^/?#]+)/i;

@@ -26,12 +26,17 @@ const ties = new Map<string, Promise<boolean>>();
 
 /**
  * Whether this program, started with {@link tiePrefix}, certainly dies with its parent. Tried once for each, not
- * believed: some systems have no setpriv or one that cannot ask, and some programs lose what was asked for.
+ * believed: some systems have no setpriv or one that cannot ask, and some programs lose what was asked for. A trial
+ * that the system had no means for says nothing of the program: `false` for now, and tried again the next time.
  */
 export function diesWithParent(path: string): Promise<boolean> {
+  if (process.platform !== 'linux') return Promise.resolve(false);
   let tie = ties.get(path);
   if (!tie) {
-    tie = process.platform === 'linux' ? tryOut(path) : Promise.resolve(false);
+    tie = tryOut(path).catch(() => {
+      ties.delete(path);
+      return false;
+    });
     ties.set(path, tie);
   }
   return tie;
@@ -52,9 +57,19 @@ const TRIAL_ARGUMENTS = [
 ];
 const TRIAL_MS = 5000;
 
-/** Looks at it while it runs; it is our own child and never an orphan, so that no zombie is left to a lazy init. */
+/** No memory, no process or no file handle to be had. */
+const SHORTAGES: readonly unknown[] = ['ENOMEM', 'EAGAIN', 'EMFILE', 'ENFILE'];
+
+function isShortage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && SHORTAGES.includes(error.code);
+}
+
+/**
+ * Looks at it while it runs; it is our own child and never an orphan, so that no zombie is left to a lazy init.
+ * Rejects where the trial could not be made.
+ */
 function tryOut(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const [setpriv, ...prefix] = tiePrefix();
     const trial = spawn(setpriv, [...prefix, path, ...TRIAL_ARGUMENTS], {
       stdio: ['pipe', 'ignore', 'pipe'],
@@ -66,14 +81,20 @@ function tryOut(path: string): Promise<boolean> {
       clearTimeout(timer);
       resolve(look ?? false);
     };
-    trial.once('error', finish);
+    trial.once('error', (error) => {
+      if (isShortage(error)) reject(error);
+      finish();
+    });
     trial.once('close', finish);
     trial.stdin.on('error', () => {});
     trial.stderr.setEncoding('utf8').on('data', (text: string) => {
       said += text;
       // Its first words: whatever stood before it is gone.
       if (look || !/^ffmpeg version /m.test(said)) return;
-      look = keepsWish(trial.pid ?? 0, path).catch(() => false);
+      look = keepsWish(trial.pid ?? 0, path).catch((error: unknown) => {
+        if (isShortage(error)) reject(error);
+        return false;
+      });
       look.finally(() => trial.kill('SIGKILL'));
     });
   });

@@ -48,6 +48,7 @@ export function drainWithOneBuffer(source: Readable, onChunk: (chunk: Uint8Array
   // The end of a pipe whose writer was killed may be told as an error: it is an end all the same.
   reader.on('error', () => {});
   reader.once('close', () => source.destroy());
+  source.once('close', () => reader.destroy());
   return true;
 }
 

@@ -34,13 +34,46 @@ export function splitUrl(url: string): SplitUrl {
  * no port: people paste passwords with "@", "/" and "#" as they are.
  */
 const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/?#:@[\]'"]+:(?!\d+(?:[\s/?#'"]|$))\S*|[^\s/?#'"]*)@/gi;
-/** `…?pwd=…`, `…/user=admin&password=…` and `…_password=…`, in which many cameras want it. */
-const PASSWORD_FIELD = /([?&/;_](?:password|passwd|pass|pwd)=)[^\s&/;#'"]+/gi;
+/**
+ * `…/user=admin&password=…` and `…_password=…`, in which many cameras want it, and the same in queries that stand in no
+ * address.
+ */
+const SECRET_FIELD =
+  /([?&/;_][a-z0-9-]*(?:pass|pas\b|pwd|psw|pw\b|auth|token|key|secret|usr|signature|session)[a-z0-9-]*=)(?!\*{3}(?:\W|$))[^\s&/;#'"]+/gi;
+/** Cameras call a password by so many names that only fields that are known to be harmless keep their value. */
+const HARMLESS_FIELDS = new Set(
+  `action app bitrate cam camera camid ch channel channelid chn codec compression container format fps framerate gop h
+  h26x height inst line mirror mode port profile profileid proto protocol quality rate real_stream res resolution rotation
+  size stream streamid streamtype stype subtype tcp timeout trackid transport transportmode type udp unicast video
+  videocodec w width`.split(/\s+/),
+);
+/** What is longer, or has other characters, is no number and no name of a format. */
+const HARMLESS_VALUE = /^[\w.:,*-]{0,24}$/;
+/** Of the sentence in which an address stands. */
+const PUNCTUATION = /['":,.;)>\]}]*$/;
+
+/** What stands in the query of an address or a path, if the word has one. */
+function redactQuery(word: string): string {
+  const start = word.indexOf('?') + 1;
+  if (!word.slice(0, start).includes('/')) return word;
+  const end = PUNCTUATION.exec(word)?.index ?? word.length;
+  const fields = word.slice(start, end).split('&').map(redactField);
+  return word.slice(0, start) + fields.join('&') + word.slice(end);
+}
+
+function redactField(field: string): string {
+  const equals = field.indexOf('=');
+  const name = equals < 0 ? field : field.slice(0, equals);
+  if (HARMLESS_FIELDS.has(name.toLowerCase()) && HARMLESS_VALUE.test(field.slice(name.length + 1)))
+    return field;
+  // Without a name it may be the rest of a password with an "&".
+  return equals < 0 ? field && REDACTED : `${name}=${REDACTED}`;
+}
 
 /**
  * Removes credentials from text that another program or a person wrote: the user info of every address in it, the
- * passwords in its paths and queries, and each of `secrets` as it is, percent-encoded, and as it looks inside a quoted
- * header.
+ * passwords in its paths, all that is not known to be harmless in its queries, and each of `secrets` as it is,
+ * percent-encoded, and as it looks inside a quoted header.
  */
 export function redactSecrets(text: string, secrets: readonly (string | undefined)[] = []): string {
   let result = text;
@@ -53,7 +86,10 @@ export function redactSecrets(text: string, secrets: readonly (string | undefine
   // Longest first: otherwise a short form would leave the rest of a longer one behind.
   for (const form of [...forms].sort((a, b) => b.length - a.length))
     result = result.replaceAll(form, REDACTED);
-  return result.replace(USER_INFO, `$1${REDACTED}@`).replace(PASSWORD_FIELD, `$1${REDACTED}`);
+  return result
+    .replace(USER_INFO, `$1${REDACTED}@`)
+    .replace(/\S+/g, redactQuery)
+    .replace(SECRET_FIELD, `$1${REDACTED}`);
 }
 
 /** Percent-encodes everything but RFC 3986's unreserved characters, so that no byte can end the user info. */

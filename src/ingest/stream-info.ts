@@ -16,6 +16,8 @@ export type StderrFact =
   | { readonly kind: 'time'; readonly index: number; readonly streamMs: number }
   /** Everything is set up; whatever was not said by now will not be said. */
   | { readonly kind: 'output' }
+  /** Hardware was asked for, and the CPU decodes; pictures come all the same. */
+  | { readonly kind: 'cpu'; readonly why: string }
   | { readonly kind: 'problem'; readonly text: string };
 
 /**
@@ -70,6 +72,8 @@ export class StderrReader {
       }
     }
     if (/^Output #\d+,/.test(text)) return { kind: 'output' };
+    // `auto` without hardware, and hardware that does not know this kind of video.
+    if (NO_HARDWARE.test(text)) return { kind: 'cpu', why: text.replace(/\.$/, '') };
     // Warnings count: ffmpeg reports an RTSP answer like 404 as one.
     if (
       level === 'error' ||
@@ -88,6 +92,8 @@ export class StderrReader {
 const TIME = /\[Parsed_showinfo_\d+ @ [^\]]*\] (?:\[\w+\] )?n: *(\d+) pts: *-?\d+ +pts_time:(-?[\d.e+]+)/;
 const SCALE = /\[Parsed_scale_\d+ @ [^\]]*\] (?:\[\w+\] )?w:(\d+) h:(\d+) fmt:.* -> w:(\d+) h:(\d+) fmt:/;
 const VIDEO = /^Stream #\d+:\d+\S*: Video: (\w+)(.*)$/;
+const NO_HARDWARE =
+  /^Auto hwaccel disabled: |^Failed setup for format \S+: hwaccel initialisation returned error/;
 const STATUS = /\b[45]\d\d\b/;
 
 function splitLevel(line: string): { level: string; text: string } {
@@ -130,7 +136,7 @@ const RULES: readonly { reason: CameraReason; pattern: RegExp; retryable: boolea
   },
   {
     reason: 'configuration',
-    pattern: /\b461\b|Protocol not supported|Nonmatching transport/i,
+    pattern: /\bfailed: 461\b|Protocol not supported|Nonmatching transport/i,
     retryable: true,
     say: 'The camera does not offer this transport (transport: auto tries the others)',
   },

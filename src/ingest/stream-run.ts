@@ -32,6 +32,8 @@ export interface StreamRunOptions {
   readonly stamp: FrameSplitterOptions['stamp'];
   /** The stream's own time of its n-th picture, ms; live streams only. */
   readonly onStreamTime?: ((index: number, streamMs: number) => void) | undefined;
+  /** Hardware was asked for, and the CPU decodes; `why` in ffmpeg's words. */
+  readonly onCpuDecoding?: ((why: string) => void) | undefined;
   readonly onSpawn?: ((pid: number) => void) | undefined;
   /** Default: the system's. */
   readonly hostLookup?: HostLookup | undefined;
@@ -87,6 +89,10 @@ export async function runStream(
       return;
     }
     if (signal.aborted) return;
+    if (fact.kind === 'cpu') {
+      options.onCpuDecoding?.(redactSecrets(fact.why, secrets));
+      return;
+    }
     const before = info;
     info = reader.info;
     if (info && (before?.width !== info.width || before.height !== info.height)) sink.streamInfo?.(info);

@@ -4,7 +4,8 @@ import { type StreamKind, streamKind } from '../ingest/ffmpeg-arguments.js';
 import type { FfmpegBinary } from '../ingest/ffmpeg-binary.js';
 import { FfmpegSource } from '../ingest/ffmpeg-source.js';
 import type { RunEnd } from '../ingest/frame-source.js';
-import { HostCheck } from '../ingest/host-check.js';
+import { HostCheck, hostCheckLimitMs } from '../ingest/host-check.js';
+import { accountOf, type LoginRegister, REFUSED_BEFORE } from '../ingest/login-register.js';
 import { countPackets } from '../ingest/packet-pass.js';
 import { systemClock } from '../lib/clock.js';
 import { AppError } from '../lib/errors.js';
@@ -22,6 +23,8 @@ export interface ProbeOptions {
   readonly target: ProbeTarget;
   readonly rules: ProbeRules;
   readonly binary: FfmpegBinary;
+  /** Shared by all cameras that are probed. */
+  readonly logins: LoginRegister;
   /** Opened once, when the first camera is there. */
   readonly pool: () => Promise<InferencePool>;
   /** For how long pictures are looked at, ms. */
@@ -35,8 +38,6 @@ export interface ProbeOptions {
  * ffmpeg's own time-out comes after ours: what it says then ("Invalid data") is no help to anybody, ms.
  */
 const FFMPEG_TIMEOUT_MARGIN_MS = 5000;
-/** A camera that brought no picture is asked once more whether it answers at all, ms. */
-const ANSWER_MS = 3000;
 /** These have an end, which is no fault. */
 const FINITE: ReadonlySet<StreamKind | null> = new Set<StreamKind | null>(['file', 'http-container', 'hls']);
 
@@ -58,9 +59,13 @@ async function examine(options: ProbeOptions, signal: AbortSignal): Promise<Prob
   const isRtsp = streamKind(url) === 'rtsp';
   const timeouts = timeoutsOf(target, rules);
   const timeoutMs = Math.max(timeouts.connectMs, timeouts.stallMs) + FFMPEG_TIMEOUT_MARGIN_MS;
-  const silence = new HostCheck({ url, timeoutMs: ANSWER_MS, believesSilence: true });
+  const { connectMs } = timeouts;
+  // A camera that brought no picture is asked once more whether it answers at all.
+  const silence = new HostCheck({
+    ...{ url, transport, timeoutMs: hostCheckLimitMs(connectMs), believesSilence: true },
+  });
   const source = new FfmpegSource({
-    ...{ ...stream, transport: isRtsp ? transport : 'tcp', decoding, binary, timeoutMs },
+    ...{ ...stream, transport: isRtsp ? transport : 'tcp', decoding, binary, timeoutMs, connectMs },
     cameraId: target.cameraId ?? 'probe',
     clock: systemClock,
     killAfterMs: rules.ingest.killAfterSeconds * 1000,
@@ -74,6 +79,9 @@ async function examine(options: ProbeOptions, signal: AbortSignal): Promise<Prob
   const faces = new FaceWatch(faceWatchOptions(options, await options.pool()));
   signal.throwIfAborted();
 
+  const login = { cameraId: target.cameraId ?? url, account: accountOf(stream) };
+  const turn = await options.logins.enter(login, signal);
+  if (!turn) return { ...found, end: REFUSED_BEFORE };
   const analysing = new AbortController();
   const analysed = faces.run(analysing.signal);
   let watched: WatchedStream;
@@ -86,13 +94,18 @@ async function examine(options: ProbeOptions, signal: AbortSignal): Promise<Prob
         watchMs: options.watchMs,
         onFrame: (frame) => faces.offer(frame),
         onAttempt: (plan) => onPhase?.('connecting', transportOf(target, plan)),
-        onFirstFrame: () => onPhase?.('watching'),
+        onFirstFrame: () => {
+          turn.accepted();
+          onPhase?.('watching');
+        },
         explain: async ({ reason }) =>
           isRtsp && reason === 'connect_timeout' ? await silence.check(signal) : null,
       },
       signal,
     );
+    if (watched.end?.reason === 'unauthorized') turn.refused();
   } finally {
+    turn.leave();
     analysing.abort();
     await analysed;
   }

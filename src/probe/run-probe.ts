@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { InferencePool } from '../inference/inference-pool.js';
-import { findFfmpeg } from '../ingest/ffmpeg-binary.js';
+import { FfmpegChoice } from '../ingest/ffmpeg-choice.js';
+import { LoginRegister } from '../ingest/login-register.js';
+import { systemClock } from '../lib/clock.js';
 import { modelsDir } from '../lib/package-paths.js';
 import { type ProbePhase, probeCamera } from './probe-camera.js';
 import type { ProbeReport } from './probe-report.js';
@@ -30,7 +32,13 @@ const MAX_QUEUE = 64;
  */
 export async function runProbe(options: RunProbeOptions, signal: AbortSignal): Promise<number> {
   const { targets, rules, watchMs, onReport, onDone, onPhase } = options;
-  const binary = await findFfmpeg({ path: rules.ingest.ffmpegPath });
+  const ffmpegs = await FfmpegChoice.open({ path: rules.ingest.ffmpegPath });
+  const { backoffMinSeconds, backoffMaxSeconds, deniedRetryMaxSeconds } = rules.ingest;
+  const logins = new LoginRegister({
+    clock: systemClock,
+    limits: { minMs: backoffMinSeconds * 1000, maxMs: backoffMaxSeconds * 1000 },
+    deniedMaxMs: deniedRetryMaxSeconds * 1000,
+  });
   let opening: Promise<InferencePool> | undefined;
   const pool = () => {
     opening ??= openPool(rules);
@@ -50,7 +58,13 @@ export async function runProbe(options: RunProbeOptions, signal: AbortSignal): P
       const target = targets[index]!;
       try {
         reports[index] = await probeCamera(
-          { target, rules, binary, pool, watchMs, ...(onPhase ? { onPhase } : {}) },
+          {
+            target,
+            rules,
+            binary: await ffmpegs.choose(target),
+            ...{ logins, pool, watchMs },
+            ...(onPhase ? { onPhase } : {}),
+          },
           stop.signal,
         );
       } catch (error) {

@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { App } from '../../src/app.js';
+import { footageFile } from '../../src/demo/demo-cameras.js';
 import { demoConfig } from '../../src/demo/demo-config.js';
 import { formatMark, OWNER_VARIABLE, ourselves } from '../../src/ingest/owner-mark.js';
 import { createLog } from '../../src/observability/logging.js';
+import { npmFfmpeg } from '../support/ingest-clips.js';
 
 let app: App;
 afterEach(() => app.close());
@@ -67,4 +72,38 @@ it.skipIf(process.platform === 'win32')('ends what an earlier life left, and say
   // A test beside this one may have left others.
   const count = expect.any(Number);
   expect(warn).toHaveBeenCalledWith({ count }, 'ended ffmpeg processes that an earlier run left behind');
+});
+
+it.skipIf(process.platform === 'win32')("films with the system's ffmpeg what only that can", async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'maskwatch-app-'));
+  const path = join(folder, 'ffmpeg');
+  const { path: npm, version } = await npmFfmpeg();
+  // As npm's, but built with cuda, as it says; and it writes down what it is started for.
+  const script = `#!/bin/sh
+[ "$2" = -hwaccels ] && echo cuda && exit
+echo "$*" >> '${folder}/started'
+exec '${npm}' "$@"
+`;
+  await writeFile(path, script, { mode: 0o755 });
+  vi.stubEnv('FFMPEG_PATH', undefined);
+  vi.stubEnv('PATH', `${folder}${delimiter}${process.env.PATH}`);
+  try {
+    const config = demoConfig({
+      cameras: [{ id: 'one', name: 'One', url: `file:${footageFile('corridor')}` }],
+      ...{ credentials: { username: 'u', password: 'p' }, port: 0, rateFps: 5 },
+    });
+    const cameras = config.cameras.map((camera) => ({ ...camera, decoding: 'cuda' as const }));
+    const log = createLog({ level: 'silent', format: 'json' });
+    const info = vi.spyOn(log, 'info');
+    app = await App.open({ config: { ...config, cameras }, log });
+    const why = expect.stringMatching(/^the system's ffmpeg is taken: that of npm was built without cuda/);
+    expect(info).toHaveBeenCalledWith({ path, version: expect.stringContaining(version) }, why);
+    await expect
+      .poll(() => readFile(join(folder, 'started'), 'utf8'), { timeout: 20_000 })
+      .toContain('corridor');
+    await app.close();
+  } finally {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true, force: true });
+  }
 });

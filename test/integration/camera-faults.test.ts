@@ -52,6 +52,7 @@ describe.each(FFMPEGS)('faults of a camera, seen through the $name', ({ path: ff
       if (template.told) expect(story.restarts).toBeGreaterThan(0);
       else expect(story).toMatchObject({ restarts: 0, noticedMs: null });
       if (template.fault.kind === 'other_clip') expect(story.sizes).toEqual(['320×180', '480×320']);
+      if (template.fault.kind === 'time_still') expect(story.timestamps).toBe('arrival');
       expect(story.clockJumps).toBe(template.fault.kind === 'time_jump' ? 1 : 0);
     }, 120_000);
   });

@@ -134,6 +134,16 @@ describe.each(FFMPEGS)('Streams through the $name', ({ path: ffmpegPath, isPrese
       expect(times.at(-1)! - times[0]!).toBeGreaterThan(1500);
     });
 
+    it('begins a looped file anew that ffmpeg cannot wind back', async () => {
+      const shape = { width: 320, height: 180, seconds: 1, format: 'h264', bFrames: 0 };
+      const path = await makeClip(folder, { name: 'raw.h264', ...shape });
+      const camera = new WatchedCamera({ binary, url: `file:${path}`, loop: true }).start();
+      await camera.reaches('backing_off', { reason: 'process_exited' });
+      await camera.frames(3);
+      await camera.stop();
+      expect(camera.ends[0]?.message).toContain('cannot wind back');
+    });
+
     it('ends a camera whose file is over', async () => {
       const path = await makeClip(folder, { name: 'once.mp4', width: 320, height: 180, seconds: 1 });
       const camera = new WatchedCamera({ binary, url: `file:${path}` }).start();

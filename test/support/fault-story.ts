@@ -45,6 +45,8 @@ export interface FaultStory {
   readonly restarts: number;
   readonly sizes: readonly string[];
   readonly clockJumps: number;
+  /** Whose time pictures bear at the end. */
+  readonly timestamps: 'stream' | 'arrival' | undefined;
 }
 
 const FRAMES_MEANWHILE = 15;
@@ -102,6 +104,7 @@ export async function playFault(
       leftProcesses: camera.pids.filter(isAlive).length,
       sizes: [...sizes],
       clockJumps: status.timing?.jumps ?? 0,
+      timestamps: status.stream?.timestamps,
     };
   } finally {
     server.clearFault(path);

@@ -5,6 +5,7 @@ import { CameraSupervisor, type SupervisorTimeouts } from '../../src/ingest/came
 import type { FfmpegBinary } from '../../src/ingest/ffmpeg-binary.js';
 import { FfmpegSource, type FfmpegSourceOptions } from '../../src/ingest/ffmpeg-source.js';
 import type { RunEnd } from '../../src/ingest/frame-source.js';
+import type { LoginRegister } from '../../src/ingest/login-register.js';
 import { systemClock } from '../../src/lib/clock.js';
 
 let cameras = 0;
@@ -31,10 +32,12 @@ export class WatchedCamera {
       Partial<FfmpegSourceOptions> & {
         binary: FfmpegBinary;
         timeouts?: Partial<SupervisorTimeouts>;
+        logins?: LoginRegister;
+        account?: string | null;
         onFrame?: (frame: Frame) => void;
       },
   ) {
-    const { timeouts, onFrame, ...sourceOptions } = options;
+    const { timeouts, onFrame, logins, account, ...sourceOptions } = options;
     const cameraId = `watched-${++cameras}`;
     const write = (fields: object, message: string) =>
       this.logged.push(`${message} ${JSON.stringify(fields)}`);
@@ -55,6 +58,8 @@ export class WatchedCamera {
       cameraId,
       source,
       clock: systemClock,
+      ...(logins ? { logins } : {}),
+      ...(account === undefined ? {} : { account }),
       timeouts: {
         connectMs: 8000,
         stallMs: 2500,

@@ -1,6 +1,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { type Keeper, keeperOf } from '../../ingest/child-processes.js';
-import { findFfmpeg } from '../../ingest/ffmpeg-binary.js';
+import { findFfmpeg, findSystemFfmpeg } from '../../ingest/ffmpeg-binary.js';
+import { onlyOtherCan } from '../../ingest/ffmpeg-choice.js';
 import { AppError, messageOf } from '../../lib/errors.js';
 import { modelsDir } from '../../lib/package-paths.js';
 import { verifyModels } from '../model-folders.js';
@@ -37,13 +38,27 @@ const KEEPERS: Readonly<Record<Keeper, string>> = {
   guardian: 'ended by a guardian process when its owner dies',
 };
 
-/** The ffmpeg that a service without `ingest.ffmpegPath` would take. */
+const ORIGINS = {
+  option: 'asked for',
+  FFMPEG_PATH: 'FFMPEG_PATH',
+  npm: 'installed by npm',
+  system: 'found in PATH, as npm has none that runs here',
+};
+
+/** The ffmpeg that a service without `ingest.ffmpegPath` would take, and the one for what that cannot do. */
 export async function ffmpegFinding(): Promise<Finding> {
   try {
-    const { path, version, origin } = await findFfmpeg();
-    const from = { option: 'asked for', FFMPEG_PATH: 'FFMPEG_PATH', npm: 'installed by npm' }[origin];
+    const usual = await findFfmpeg();
+    const { path, version, origin } = usual;
     const keeper = KEEPERS[await keeperOf(path)];
-    return { name: 'ffmpeg', state: 'ok', detail: `${version} (${from}), ${keeper}: ${path}` };
+    const other = origin === 'npm' ? await findSystemFfmpeg() : null;
+    const more = other ? onlyOtherCan(usual, other) : [];
+    const also = other && more.length > 0 ? `; ${other.version} for ${more.join(', ')}: ${other.path}` : '';
+    return {
+      name: 'ffmpeg',
+      state: 'ok',
+      detail: `${version} (${ORIGINS[origin]}), ${keeper}: ${path}${also}`,
+    };
   } catch (error) {
     const remedy = (error instanceof AppError && error.hint) || 'set FFMPEG_PATH to an ffmpeg';
     return { name: 'ffmpeg', state: 'problem', detail: messageOf(error), remedy };

@@ -89,7 +89,7 @@ export const production: FineTuneRecipe = fineTuneRecipeSchema.parse({
   },
   optimisation: {
     seed: 20261125,
-    runs: 2,
+    runs: 3,
     batchSize: 64,
     epochSamples: 10_240,
     maxEpochs: 5,

@@ -30,7 +30,9 @@ describe('findFfmpeg', () => {
   it('prefers the option, then FFMPEG_PATH', async () => {
     const one = await script(
       'one',
-      `if [ "$2" = -hwaccels ]; then printf 'Hardware acceleration methods:\\nvdpau\\nvaapi\\n\\n'; exit; fi; ${fake('7.0.2-static', 61)}`,
+      `if [ "$2" = -hwaccels ]; then printf 'Hardware acceleration methods:\\nvdpau\\nvaapi\\n\\n'; exit; fi
+if [ "$2" = -devices ]; then printf 'Devices:\\n D. = Demuxing supported\\n --\\n  E xv XVideo\\n D  lavfi Libavfilter\\n DE video4linux2,v4l2 Video4Linux2\\n'; exit; fi
+${fake('7.0.2-static', 61)}`,
     );
     const two = await script('two', fake('5.1.9-0+deb12u1', 59));
     const env = { FFMPEG_PATH: two };
@@ -40,6 +42,7 @@ describe('findFfmpeg', () => {
       libavformatMajor: 61,
       isStatic: true,
       hwaccels: ['vdpau', 'vaapi'],
+      inputDevices: ['lavfi', 'video4linux2', 'v4l2'],
       origin: 'option',
     });
     expect(await findFfmpeg({ env })).toMatchObject({

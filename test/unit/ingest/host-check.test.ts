@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { HostCheck } from '../../../src/ingest/host-check.js';
+import { HostCheck, hostCheckLimitMs } from '../../../src/ingest/host-check.js';
 
 const never = new AbortController().signal;
 let server: Server | undefined;
@@ -85,6 +86,61 @@ describe('HostCheck', () => {
       reason: 'unreachable',
       message: expect.stringContaining('does not answer'),
     });
+  });
+
+  it('lets ffmpeg try after three silences in a row, and counts anew', async () => {
+    let isSilent = false;
+    const port = await listen((socket) => {
+      if (!isSilent) socket.write('RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n');
+    });
+    const camera = new HostCheck({ url: `rtsp://127.0.0.1:${port}/`, timeoutMs: 200 });
+    const ask = async () => (await camera.check(never))?.reason ?? 'go on';
+    expect(await ask()).toBe('go on');
+    isSilent = true;
+    const asked = [await ask(), await ask(), await ask(), await ask(), await ask()];
+    expect(asked).toEqual(['unreachable', 'unreachable', 'unreachable', 'go on', 'unreachable']);
+    isSilent = false;
+    expect(await ask()).toBe('go on');
+    isSilent = true;
+    expect([await ask(), await ask(), await ask(), await ask()].at(-1)).toBe('go on');
+  });
+
+  it.each(['http', 'auto'] as const)(
+    'lets RTSP through an HTTP tunnel pass where the port speaks HTTP only (%s)',
+    async (transport) => {
+      let requests = 0;
+      const web = createHttpServer((_request, response) => {
+        requests += 1;
+        response.writeHead(400).end();
+      });
+      web.listen(0, '127.0.0.1');
+      await once(web, 'listening');
+      const url = `rtsp://127.0.0.1:${(web.address() as AddressInfo).port}/cam`;
+      try {
+        expect(await new HostCheck({ url, transport, timeoutMs: 5000 }).check(never)).toBeNull();
+        // In a tunnel nothing is asked.
+        expect(requests).toBe(transport === 'auto' ? 1 : 0);
+        // The same with the check of a probe, which believes silence.
+        const believing = new HostCheck({ url, transport, timeoutMs: 5000, believesSilence: true });
+        expect(await believing.check(never)).toBeNull();
+        const plain = new HostCheck({ url, transport: 'tcp', timeoutMs: 5000 });
+        expect(await plain.check(never)).toMatchObject({ reason: 'invalid_data' });
+      } finally {
+        web.close();
+        await once(web, 'close');
+      }
+    },
+  );
+
+  it('waits longer for cameras that may take longer to start', () => {
+    expect([1000, 3000, 8000, 10_000, 30_000, 120_000].map(hostCheckLimitMs)).toEqual([
+      1000,
+      3000,
+      3000,
+      10_000 / 3,
+      10_000,
+      40_000,
+    ]);
   });
 
   it('lets ffmpeg find out why a camera closes without a word', async () => {

@@ -44,10 +44,41 @@ describe('redactSecrets', () => {
   it.each([
     ['rtsp://h/user=admin&password=geheim&channel=1', 'rtsp://h/user=admin&password=***&channel=1'],
     ['rtsp://h:554/user=admin_password=geheim_channel=1.sdp', 'rtsp://h:554/user=admin_password=***'],
-    ['http://h/video.cgi?user=u&PWD=geheim', 'http://h/video.cgi?user=u&PWD=***'],
-    ['https://h/@scope/name?bypass=1', 'https://h/@scope/name?bypass=1'],
+    ['rtsp://h/usr=u&pw=geheim&channel=1', 'rtsp://h/usr=***&pw=***&channel=1'],
+    ['rtsp://h/live/access-token=geheim/ch1', 'rtsp://h/live/access-token=***/ch1'],
+    ['http://h/video.cgi?user=u&PWD=geheim', 'http://h/video.cgi?user=***&PWD=***'],
+    ['https://h/@scope/name?channel=1', 'https://h/@scope/name?channel=1'],
+    ['GET /video.cgi?loginuse=u&loginpas=geheim failed', 'GET /video.cgi?loginuse=***&loginpas=*** failed'],
     ['rtsp://h:554/cam@1', 'rtsp://h:554/cam@1'],
   ])('removes a password from path and query, and nothing else: %s', (text, bare) => {
+    expect(redactSecrets(text)).toBe(bare);
+  });
+
+  it.each(['loginpas', 'token', 'auth', 'key', 'secret', 'pw', 'psw', 'usr', 'p%77d', 'never-heard-of'])(
+    'removes from a query what is not known to be harmless: %s',
+    (name) => {
+      expect(redactSecrets(`'http://h:80/v?${name}=geheim&channel=1': Server returned 404 Not Found`)).toBe(
+        `'http://h:80/v?${name}=***&channel=1': Server returned 404 Not Found`,
+      );
+    },
+  );
+
+  it.each([
+    'rtsp://h/cam/realmonitor?channel=1&subtype=0&unicast=true&proto=Onvif',
+    'rtsp://h/axis-media/media.amp?videocodec=h264&resolution=640x480&fps=5&camera=2',
+    'rtsp://h/11?stream=0.sdp&real_stream: is the port right?',
+    'http://h/mjpg?profile=Profile_1&width=640&height=360, twice',
+  ])('leaves a harmless query alone: %s', (text) => {
+    expect(redactSecrets(text)).toBe(text);
+  });
+
+  it.each([
+    ['http://h/v?pwd=geh&eim', 'http://h/v?pwd=***&***'],
+    ["http://h/v?pwd=ge#h/e;i'm?x", 'http://h/v?pwd=***'],
+    ['http://h/v?channel=1;pwd=geheim', 'http://h/v?channel=***'],
+    ['http://h/v?geheim', 'http://h/v?***'],
+    ['http://h/v?token=Z2Vo/ZWlt+A==: timed out', 'http://h/v?token=***: timed out'],
+  ])('removes all of a password that was pasted into a query as it is: %s', (text, bare) => {
     expect(redactSecrets(text)).toBe(bare);
   });
 

@@ -64,6 +64,14 @@ describe('StderrReader', () => {
     expect(reader.info).toEqual({ codec: 'h264', width: 1280, height: 720, rateFps: null });
   });
 
+  it.each([
+    '[h264 @ 0x3a1cb040] [info] Auto hwaccel disabled: no device found.',
+    '[h264 @ 0x55ca940c0200] [info] Auto hwaccel disabled: no device found.',
+  ])('hears that there was no hardware for decoding auto: %s', (line) => {
+    const why = 'Auto hwaccel disabled: no device found';
+    expect(new StderrReader().read(line)).toEqual({ kind: 'cpu', why });
+  });
+
   it('keeps the last few problems, each once', () => {
     const reader = new StderrReader();
     for (let index = 0; index < 100; index += 1) reader.read('[h264 @ 0x1] [error] no frame!');
@@ -91,6 +99,8 @@ describe('classifyEnd', () => {
     ['rtsp://h/cam: Operation timed out', 'unreachable', true],
     ['http://h/: Invalid data found when processing input', 'invalid_data', true],
     ['Unrecognized option "stimeout".', 'configuration', false],
+    ['method SETUP failed: 461 Unsupported Transport', 'configuration', true],
+    ['rtsp://h/Streaming/Channels/461: Connection reset by peer', 'unreachable', true],
     ['something nobody has seen', 'process_exited', true],
   ])('%s → %s', (problem, reason, retryable) => {
     expect(failed(problem)).toMatchObject({ reason, retryable });

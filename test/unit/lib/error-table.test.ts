@@ -26,7 +26,7 @@ const NOT_CODES = new Set([
     'EAI_AGAIN',
   ],
   // variables and RTSP methods
-  ...['FFMPEG_PATH', 'MASKWATCH_OWNER', 'GET_PARAMETER', 'SET_PARAMETER'],
+  ...['FFMPEG_PATH', 'MASKWATCH_OWNER', 'MASKWATCH_RUN', 'GET_PARAMETER', 'SET_PARAMETER'],
 ]);
 
 function codesInSource(): Map<string, string> {

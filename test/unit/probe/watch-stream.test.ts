@@ -56,7 +56,8 @@ async function watch(
     const reason: unknown = signal.reason;
     const givenUp = reason && typeof reason === 'object' && 'retryable' in reason ? (reason as RunEnd) : null;
     const outcome = givenUp ?? end ?? ended('stopped');
-    planner.note({ frameCount, problems: 'ends' in behaviour ? [PROBLEM_461] : [], end: outcome });
+    const problems = 'ends' in behaviour && behaviour.ends === 'configuration' ? [PROBLEM_461] : [];
+    planner.note({ ...{ frameCount, problems, liveMs: 0 }, end: outcome });
     return end ?? ended('stopped');
   };
   const source = {
