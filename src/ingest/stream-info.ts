@@ -164,6 +164,12 @@ const RULES: readonly { reason: CameraReason; pattern: RegExp; retryable: boolea
   },
 ];
 
+/** ffmpeg of 2018 says this as well of a camera that ends the connection in the middle of a question. */
+function isVague(words: string): boolean {
+  return /Invalid data found when processing input/.test(words);
+}
+const HUNG_UP = 'The camera hung up before a picture came, or sends what ffmpeg cannot read';
+
 /**
  * Why an ffmpeg run ended, from its last words. Exit codes alone say nothing: a live stream whose server was
  * killed ends with 0.
@@ -186,7 +192,7 @@ export function classifyEnd(end: {
       if (words !== undefined)
         return {
           reason: rule.reason,
-          message: `${rule.say} (${words})`,
+          message: `${isVague(words) && !end.isFile ? HUNG_UP : rule.say} (${words})`,
           retryable: rule.retryable && !(end.isFile && rule.reason === 'not_found'),
         };
     }

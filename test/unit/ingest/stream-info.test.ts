@@ -107,6 +107,12 @@ describe('classifyEnd', () => {
     expect(failed(problem).message).toContain(problem);
   });
 
+  it('does not call a camera that hung up no video', () => {
+    const problem = 'rtsp://h/cam: Invalid data found when processing input';
+    expect(failed(problem).message).toContain('hung up');
+    expect(failed(problem, { isFile: true }).message).toContain('not a video');
+  });
+
   it('does not believe an exit code of 0', () => {
     expect(
       classifyEnd({ exitCode: 0, signal: null, problems: [], frameCount: 500, isFile: false }),
