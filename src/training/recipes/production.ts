@@ -62,7 +62,7 @@ export const production: FineTuneRecipe = fineTuneRecipeSchema.parse({
     degradeChance: 0.55,
     degrade: { facePx: [10, 72], jpegQuality: [30, 90], maxBlurPx: 1.1 },
     motionBlur: { chance: 0.12, maxShare: 0.1 },
-    rotation: { chance: 0.6, maxDegrees: 45 },
+    rotation: { chance: 0.5, maxDegrees: 22 },
     recolourChance: 0.5,
     recolour: { brightness: 2, gamma: 1.4, cast: 1.15, greyChance: 0.05, maxNoise: 10 },
   },
