@@ -46,6 +46,8 @@ async function simulate(options: DemoOptions, signal: AbortSignal): Promise<void
   // Like a building's cameras they ask for a user and a password, new ones each time.
   const credentials = { username: 'demo', password: `p@ss:/${randomBytes(6).toString('hex')}#%` };
   const simulated = await openSimulatedCameras({ cameras, ffmpegPath, credentials });
+  const urls = simulated.cameras.map(({ url }) => url).join(' ');
+  note(`maskwatch: ${urls} (user ${credentials.username}, password ${credentials.password})`);
   const isOver = new AbortController();
   let chaos: Promise<void> | undefined;
   try {

@@ -101,7 +101,7 @@ function drawFault(
   const seconds = Math.round(random.between(-7200, 7200));
   const clip = clips[random.index(Math.max(1, clips.length))];
   const faults: { fault: CameraFault; words: string }[] = [
-    { fault: { kind: 'drop' }, words: 'drops its connections once, then nothing' },
+    { fault: { kind: 'drop' }, words: 'drops its connections once, is then left alone' },
     { fault: { kind: 'freeze' }, words: 'hangs' },
     { fault: { kind: 'refuse' }, words: 'refuses connections' },
     { fault: { kind: 'black_hole' }, words: 'answers nothing any more' },
@@ -112,7 +112,7 @@ function drawFault(
     { fault: { kind: 'packet_loss', ...chance }, words: `loses ${percent}` },
     { fault: { kind: 'reorder', ...chance }, words: `mixes up ${percent}` },
     { fault: { kind: 'corrupt', ...chance }, words: `damages ${percent}` },
-    { fault: { kind: 'time_jump', seconds }, words: `has its clock set by ${seconds} s, then nothing` },
+    { fault: { kind: 'time_jump', seconds }, words: `has its clock set by ${seconds} s, is then left alone` },
     { fault: { kind: 'time_still' }, words: 'has its clock stand still' },
     ...(clip ? [{ fault: { kind: 'other_clip' as const, file: clip.file }, words: clip.words }] : []),
   ];

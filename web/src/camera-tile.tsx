@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { CameraPayload, FacePayload } from '../../src/publish/events';
 import { episodes, frames, stats } from './connection';
 import { paintFrame } from './frame-painter';
@@ -46,7 +46,12 @@ export function CameraTile({ camera, now, isStale }: CameraTileProps) {
     (episode) => episode.cameraId === camera.cameraId && !episode.closedAt && !episode.verdict,
   );
   const rate = stats.value?.perCamera[camera.cameraId];
-  const sinceMs = now - Date.parse(camera.since);
+  // Not how long it is in this state: each attempt is a change of that.
+  const toldAtMs = useMemo(() => performance.now(), [camera]);
+  const outage =
+    camera.lastFrameAgeMs === null
+      ? 'no picture yet'
+      : `no picture for ${durationWords(camera.lastFrameAgeMs + performance.now() - toldAtMs)}`;
   const quietMs = pictureAtMs === null ? 0 : performance.now() - pictureAtMs;
   const conditions = isLive ? camera.conditions : [];
   const isBlind = isLive && camera.isBlind === true;
@@ -70,7 +75,7 @@ export function CameraTile({ camera, now, isStale }: CameraTileProps) {
           <ul class="conditions" role="status">
             {conditions.map(({ condition, since }) => (
               <li key={condition} data-condition={condition}>
-                {CONDITION_WORDS[condition]} since {sinceWords(since, now)}
+                {CONDITION_WORDS[condition]}, since {sinceWords(since, now)}
               </li>
             ))}
           </ul>
@@ -84,7 +89,7 @@ export function CameraTile({ camera, now, isStale }: CameraTileProps) {
           <p class="veil">
             <strong>{hasPicture ? 'The picture is old' : stateWords}</strong>
             <span>
-              {camera.message ?? 'waiting for the camera'} · {durationWords(sinceMs)}
+              {camera.message ?? 'waiting for the camera'} · {outage}
             </span>
           </p>
         )}

@@ -12,7 +12,7 @@ export function EpisodeList({ now }: { now: number }) {
         Episodes <span class={`count ${open.length > 0 ? 'count-open' : ''}`}>{open.length} open</span>
       </h2>
       <p class="visually-hidden" role="status" aria-live="polite">
-        {open.length} open episodes
+        {open.length} open {open.length === 1 ? 'episode' : 'episodes'}
       </p>
       {list.length === 0 && <p class="empty">Nothing yet. Episodes appear here as they open.</p>}
       <ol>

@@ -38,7 +38,7 @@ export const CONDITION_WORDS: Record<CameraPayload['conditions'][number]['condit
   black: 'Picture black',
   overexposed: 'Picture far too bright',
   covered: 'Lens covered',
-  corrupted: 'Picture broken: data was lost',
+  corrupted: 'Picture broken, data lost',
   out_of_focus: 'Picture out of focus',
   moved: 'Camera moved',
   wrong_clock: 'The camera’s clock is wrong',
