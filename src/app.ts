@@ -1,5 +1,6 @@
 import { assembleCamera } from './assemble-camera.js';
 import { type Inference, openInference } from './assemble-inference.js';
+import { loginLimits } from './assemble-limits.js';
 import { openPublishing, type Publishing } from './assemble-publishing.js';
 import { type EffectiveCamera, effectiveCamera } from './config/effective-camera.js';
 import type { LoadedCamera, LoadedConfig } from './config/load-config.js';
@@ -130,12 +131,7 @@ export class App {
     const newEpisodeId = createEpisodeIdGenerator();
     const gate = new StartGate(config.ingest.maxStarting);
     metrics.addQueue('starts', config.cameras.length, () => gate.stats().waiting);
-    const { backoffMinSeconds, backoffMaxSeconds, deniedRetryMaxSeconds } = config.ingest;
-    const logins = new LoginRegister({
-      clock,
-      limits: { minMs: backoffMinSeconds * 1000, maxMs: backoffMaxSeconds * 1000 },
-      deniedMaxMs: deniedRetryMaxSeconds * 1000,
-    });
+    const logins = new LoginRegister({ clock, ...loginLimits(config.ingest) });
     const shared: Shared = {
       ffmpegs,
       gate,

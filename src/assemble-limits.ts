@@ -1,3 +1,4 @@
+import type { LoginRegisterOptions } from './ingest/login-register.js';
 import type { PictureHealthOptions } from './ingest/picture-health.js';
 
 /*
@@ -35,6 +36,18 @@ export function trackGaps(
   return {
     maxLostMs: Math.max(maxLostSeconds * 1000, gapMs),
     maxTentativeGapMs: Math.max(MIN_TENTATIVE_GAP_MS, gapMs),
+  };
+}
+
+/** How long nobody tries a user and a password that were refused, for a LoginRegister. */
+export function loginLimits(ingest: {
+  readonly backoffMinSeconds: number;
+  readonly backoffMaxSeconds: number;
+  readonly deniedRetryMaxSeconds: number;
+}): Pick<LoginRegisterOptions, 'limits' | 'deniedMaxMs'> {
+  return {
+    limits: { minMs: ingest.backoffMinSeconds * 1000, maxMs: ingest.backoffMaxSeconds * 1000 },
+    deniedMaxMs: ingest.deniedRetryMaxSeconds * 1000,
   };
 }
 

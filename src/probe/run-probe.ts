@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { loginLimits } from '../assemble-limits.js';
 import { InferencePool } from '../inference/inference-pool.js';
 import { FfmpegChoice } from '../ingest/ffmpeg-choice.js';
 import { LoginRegister } from '../ingest/login-register.js';
@@ -33,12 +34,7 @@ const MAX_QUEUE = 64;
 export async function runProbe(options: RunProbeOptions, signal: AbortSignal): Promise<number> {
   const { targets, rules, watchMs, onReport, onDone, onPhase } = options;
   const ffmpegs = await FfmpegChoice.open({ path: rules.ingest.ffmpegPath });
-  const { backoffMinSeconds, backoffMaxSeconds, deniedRetryMaxSeconds } = rules.ingest;
-  const logins = new LoginRegister({
-    clock: systemClock,
-    limits: { minMs: backoffMinSeconds * 1000, maxMs: backoffMaxSeconds * 1000 },
-    deniedMaxMs: deniedRetryMaxSeconds * 1000,
-  });
+  const logins = new LoginRegister({ clock: systemClock, ...loginLimits(rules.ingest) });
   let opening: Promise<InferencePool> | undefined;
   const pool = () => {
     opening ??= openPool(rules);
