@@ -1,6 +1,7 @@
 /*
- * A process with a guardian that reads ps, and two children that would outlive it: one that carries the mark, and one
- * that carries a mark like it. Prints JSON {marked, other, guardian}.
+ * A process with a guardian that reads ps, and three children that would outlive it: one that carries the mark, one that
+ * carries the mark of another life, and one of another PID namespace, which no service that starts beside this one may
+ * end either. Prints JSON {marked, other, foreign, guardian}.
  */
 import { spawn } from 'node:child_process';
 import { Guardian } from '../../src/ingest/guardian.js';
@@ -11,11 +12,13 @@ import { psTable } from '../../src/ingest/process-table.js';
 const owner = { ...(await ourselves()), startedAt: (await psTable.one(process.pid))?.startedAt ?? 0 };
 const guardian = new Guardian({ mark: formatMark(owner), isNeeded: () => true, from: 'ps' });
 guardian.ensure();
-const start = (id: string) => {
-  const [, mark] = formatMark({ ...owner, id }).split('=');
+const start = (change: Partial<typeof owner>) => {
+  const [, mark] = formatMark({ ...owner, ...change }).split('=');
   return spawn('sleep', ['600'], { env: { ...process.env, [OWNER_VARIABLE]: mark }, stdio: 'ignore' }).pid;
 };
-const marked = start(owner.id);
-const other = start('00000000-0000-0000-0000-000000000000');
-process.stdout.write(`${JSON.stringify({ marked, other, guardian: guardian.pid })}\n`);
+const marked = start({});
+const id = '00000000-0000-0000-0000-000000000000';
+const other = start({ id });
+const foreign = start({ space: owner.space + 1 });
+process.stdout.write(`${JSON.stringify({ marked, other, foreign, guardian: guardian.pid })}\n`);
 setInterval(() => {}, 1000);
