@@ -25,10 +25,13 @@ export function slowRetryMs(options: BackoffOptions, random: number): number {
   return options.maxMs * (0.5 + random / 2);
 }
 
+/** Whoever shortens the other waits must not lock accounts. */
+const MIN_DENIED_CEILING_MS = 120_000;
+
 /**
  * The wait after a camera refused user or password. Many cameras lock an account, or an address, after a handful of
  * wrong attempts (five to seven) within half an hour, so this begins where {@link slowRetryMs} ends and grows fourfold
- * each time: from [c/2, c) with c = min(deniedMax, 4 · max · 4^denials). With the defaults (30 s, 1800 s) that is
+ * each time: from [c/2, c) with c = min(deniedMax, max(4 · max, 2 min) · 4^denials). With the defaults (30 s, 1800 s) that is
  * four attempts in half an hour at most.
  *
  * @param denials refusals in a row before this one, from 0.
@@ -41,7 +44,7 @@ export function deniedRetryMs(
 ): number {
   const ceilingMs = Math.min(
     Math.max(deniedMaxMs, options.maxMs),
-    4 * options.maxMs * 4 ** Math.min(denials, 26),
+    Math.max(4 * options.maxMs, MIN_DENIED_CEILING_MS) * 4 ** Math.min(denials, 26),
   );
   return ceilingMs * (0.5 + random / 2);
 }

@@ -29,7 +29,7 @@ export interface SupervisorTimeouts {
   readonly deniedMaxMs?: number;
 }
 
-const FREE_RETRIES = 3;
+const FREE_RETRIES = 2;
 const STOPPED: RunEnd = { reason: 'stopped', message: 'Stopped on request', retryable: true };
 
 export interface CameraSupervisorOptions {
@@ -72,6 +72,8 @@ export class CameraSupervisor {
   #starts = 0;
   /** Failed runs in a row, not counting what came before a stable one. */
   #failures = 0;
+  /** Runs that took a place and brought no picture, since a stable one. */
+  #emptyRuns = 0;
   /** Whether it was stable once. */
   #wasStable = false;
   #loggedReason: CameraReason | null = null;
@@ -161,12 +163,19 @@ export class CameraSupervisor {
     let turn: LoginTurn | null = null;
     let leave: (() => void) | undefined;
     try {
-      turn = await this.#logins.enter(this.#login, signal);
-      if (!turn) return { end: REFUSED_BEFORE, liveMs: 0 };
-      leave = await gate?.enter({ failures: this.#failuresThatCount() }, signal);
-      const result = await this.#runOnce(signal, () => {
+      // No turn is held while it waits for a place: a dead channel of a recorder would keep the others from trying.
+      do {
         leave?.();
-        turn?.accepted();
+        if (!(await this.#logins.room(this.#login, signal))) return { end: REFUSED_BEFORE, liveMs: 0 };
+        leave = await gate?.enter({ failures: this.#failuresThatCount() }, signal);
+        turn = this.#logins.tryEnter(this.#login);
+      } while (!turn);
+      const current = turn;
+      this.#emptyRuns += 1;
+      const result = await this.#runOnce(signal, () => {
+        this.#emptyRuns -= 1;
+        leave?.();
+        current.accepted();
       });
       if (result.end.reason === 'unauthorized') turn.refused();
       return result;
@@ -183,7 +192,7 @@ export class CameraSupervisor {
 
   /** A camera that was well and dropped out has a few attempts that count for nothing. */
   #failuresThatCount(): number {
-    return Math.max(0, this.#failures - (this.#wasStable ? FREE_RETRIES : 0));
+    return Math.max(0, this.#emptyRuns - (this.#wasStable ? FREE_RETRIES : 0));
   }
 
   /**
@@ -220,6 +229,7 @@ export class CameraSupervisor {
     const limits = { minMs: timeouts.backoffMinMs, maxMs: timeouts.backoffMaxMs };
     if (liveMs >= timeouts.stableAfterMs) {
       this.#failures = 0;
+      this.#emptyRuns = 0;
       this.#wasStable = true;
     }
     const delayMs = this.#delayMs(end, limits);

@@ -15,7 +15,12 @@ export interface HostCheckOptions {
   readonly believesSilence?: boolean;
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { rtsp: 554, rtsps: 322, http: 80, https: 443 };
+export const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  rtsp: 554,
+  rtsps: 322,
+  http: 80,
+  https: 443,
+};
 /** Believed in a row. Then ffmpeg, which waits longer, finds out whether the camera is only slow. */
 const MAX_SILENCES = 3;
 const MIN_LIMIT_MS = 3000;

@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.js';
 import { type BackoffOptions, deniedRetryMs } from './backoff.js';
 import { credentialsOf } from './ffmpeg-arguments.js';
 import type { RunEnd } from './frame-source.js';
+import { DEFAULT_PORTS } from './host-check.js';
 
 export interface LoginRegisterOptions {
   readonly clock: Clock;
@@ -26,9 +27,10 @@ export function accountOf(stream: {
   readonly password?: string | undefined;
 }): string | null {
   const { url, username, password } = credentialsOf({ username: undefined, password: undefined, ...stream });
-  const place = PLACE.exec(url)?.[1];
+  const [, scheme = '', place] = PLACE.exec(url) ?? [];
   if (place === undefined || (username === undefined && password === undefined)) return null;
-  return [place.toLowerCase(), username, password].join('\0');
+  const port = /:\d+$/.test(place) ? '' : `:${DEFAULT_PORTS[scheme.toLowerCase()] ?? ''}`;
+  return [place.toLowerCase() + port, username, password].join('\0');
 }
 
 /** What a camera is told that may not try its login now. */
@@ -39,8 +41,8 @@ export const REFUSED_BEFORE: RunEnd = {
   retryable: false,
 };
 
-/** Host and port. */
-const PLACE = /^[a-z]+:\/\/([^/?#]+)/i;
+/** Scheme, host and port. */
+const PLACE = /^([a-z]+):\/\/([^/?#]+)/i;
 
 /** Leave to try a login once. */
 export interface LoginTurn {
@@ -61,8 +63,8 @@ interface Refusals {
 interface Account extends Refusals {
   live: number;
   trying: number;
-  /** One of those who try was refused; what the others see decides. */
-  isDoubted: boolean;
+  /** Refused since the last picture or pause; when that is as many as may try, nobody does for a while. */
+  refused: number;
   waiting: (() => void)[];
 }
 
@@ -91,13 +93,28 @@ export class LoginRegister {
    * Rejects with the signal's reason when aborted meanwhile.
    */
   async enter(login: Login, signal: AbortSignal): Promise<LoginTurn | null> {
+    while (await this.room(login, signal)) {
+      const turn = this.tryEnter(login);
+      if (turn) return turn;
+    }
+    return null;
+  }
+
+  /** As {@link enter}, but takes no turn: resolves with whether there may be one now. */
+  async room(login: Login, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     const account = this.#accountOf(login);
     for (;;) {
-      if (this.waitMs(login) > 0) return null;
-      if (!account || hasRoom(account)) break;
+      if (this.waitMs(login) > 0) return false;
+      if (!account || hasRoom(account)) return true;
       await turnOf(account, signal);
     }
+  }
+
+  /** A turn now, or `null`. */
+  tryEnter(login: Login): LoginTurn | null {
+    const account = this.#accountOf(login);
+    if (this.waitMs(login) > 0 || (account && !hasRoom(account))) return null;
     return this.#turn(this.#cameraOf(login), account);
   }
 
@@ -123,13 +140,13 @@ export class LoginRegister {
         if (!account) return;
         account.trying -= 1;
         account.live += 1;
-        account.isDoubted = false;
+        account.refused = 0;
         reopen(account);
         wake(account);
       },
       refused: () => {
         this.#close(camera);
-        if (account && account.live === 0) account.isDoubted = true;
+        if (account && account.live === 0) account.refused += 1;
       },
       leave: () => {
         if (isOver) return;
@@ -137,8 +154,8 @@ export class LoginRegister {
         if (!account) return;
         if (isLive) account.live -= 1;
         else account.trying -= 1;
-        if (account.isDoubted && account.trying === 0) {
-          account.isDoubted = false;
+        if (account.trying === 0 && account.refused >= mostTries(account)) {
+          account.refused = 0;
           this.#close(account);
         }
         wake(account);
@@ -157,7 +174,7 @@ export class LoginRegister {
     if (key === null) return null;
     let account = this.#accounts.get(key);
     if (!account) {
-      account = { count: 0, closedUntilMs: 0, live: 0, trying: 0, isDoubted: false, waiting: [] };
+      account = { count: 0, closedUntilMs: 0, live: 0, trying: 0, refused: 0, waiting: [] };
       this.#accounts.set(key, account);
     }
     return account;
@@ -173,8 +190,13 @@ export class LoginRegister {
   }
 }
 
-function hasRoom({ live, isDoubted, trying, count }: Account): boolean {
-  return live > 0 || (!isDoubted && trying < (count > 0 ? 1 : MAX_UNPROVEN));
+/** Wrong attempts that are risked before a pause. */
+function mostTries({ count }: Account): number {
+  return count > 0 ? 1 : MAX_UNPROVEN;
+}
+
+function hasRoom(account: Account): boolean {
+  return account.live > 0 || account.trying + account.refused < mostTries(account);
 }
 
 function reopen(refusals: Refusals): void {

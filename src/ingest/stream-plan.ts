@@ -132,7 +132,12 @@ export class StreamPlanner {
       return this.#fallback;
     }
     // Whoever is turned away as a stranger, or finds no such stream, would be so in every way.
-    if (!this.#isRtsp || end.reason === 'unauthorized' || isNoSuchStream(outcome)) return null;
+    if (!this.#isRtsp) return null;
+    if (end.reason === 'unauthorized' || isNoSuchStream(outcome)) {
+      // But some cameras have a tunnel that lets nobody in: it must not be where one slow boot has led for good.
+      if (this.plan.transport === 'http') this.#transportIndex = 0;
+      return null;
+    }
     if (this.#proven !== null) return this.#goBack(this.#proven);
     if (!isStanding && !this.#isFaultOfWay(outcome)) return null;
     this.#secondBestMs = 0;

@@ -155,7 +155,12 @@ export async function keepBuild(
   const replaced = readMarker(kept) === null ? null : aside;
   if (replaced) await rename(kept, replaced);
   else await rm(kept, { recursive: true, force: true });
-  await rename(building, kept);
+  try {
+    await rename(building, kept);
+  } catch (error) {
+    if (replaced) await rename(replaced, kept);
+    throw error;
+  }
   return { kept, replaced };
 }
 

@@ -75,7 +75,7 @@ export function CameraTile({ camera, now, isStale }: CameraTileProps) {
           <ul class="conditions" role="status">
             {conditions.map(({ condition, since }) => (
               <li key={condition} data-condition={condition}>
-                {CONDITION_WORDS[condition]}, since {sinceWords(since, now)}
+                {CONDITION_WORDS[condition]} since {sinceWords(since, now)}
               </li>
             ))}
           </ul>

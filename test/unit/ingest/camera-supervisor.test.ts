@@ -389,13 +389,44 @@ describe('CameraSupervisor', () => {
     await t.done;
   });
 
+  it('goes first where it could not even be asked, however long, since it took no place from anybody', async () => {
+    const gate = new StartGate(2);
+    const t = await setUp({ gate, problems: Array.from({ length: 30 }, () => REFUSED) });
+    void (await gate.enter({ failures: 2 }, t.abort.signal));
+    void gate.enter({ failures: 2 }, t.abort.signal).catch(() => {});
+    await t.pass(30 * 30_000);
+    expect(t.source.runs).toHaveLength(1);
+    t.abort.abort();
+    await t.done;
+  });
+
+  it('holds no turn of its login while it waits for a place', async () => {
+    const clock = new ManualClock();
+    const limits = { minMs: 500, maxMs: 30_000 };
+    const logins = new LoginRegister({ clock, limits, deniedMaxMs: 60_000 });
+    const gate = new StartGate(1);
+    const held = await gate.enter({ failures: 0 }, new AbortController().signal);
+    const waiting = await Promise.all([1, 2, 3].map(() => setUp({ clock, gate, logins, account: 'nvr' })));
+    expect(logins.tryEnter({ cameraId: 'healthy', account: 'nvr' })).not.toBeNull();
+    held();
+    await settle();
+    expect(waiting.map(({ source }) => source.runs.length)).toEqual([1, 0, 0]);
+    for (const t of waiting) {
+      t.abort.abort();
+      await t.done;
+    }
+    expect(gate.stats()).toMatchObject({ starting: 0, waiting: 0 });
+  });
+
   it('tries no password that another camera was just refused with, and says so', async () => {
     const clock = new ManualClock();
     const limits = { minMs: 500, maxMs: 30_000 };
     const logins = new LoginRegister({ clock, limits, deniedMaxMs: 60_000, random: () => 0 });
-    const other = await logins.enter({ cameraId: 'hall', account: 'nvr' }, new AbortController().signal);
-    other!.refused();
-    other!.leave();
+    for (const cameraId of ['hall', 'yard']) {
+      const other = logins.tryEnter({ cameraId, account: 'nvr' });
+      other!.refused();
+      other!.leave();
+    }
     const t = await setUp({ clock, logins, account: 'nvr', random: () => 0 });
     expect(t.source.runs).toHaveLength(0);
     expect(t.supervisor.status()).toMatchObject({

@@ -80,6 +80,19 @@ describe('LoginRegister', () => {
     expect(turns.size).toBe(3);
   });
 
+  it('lets one more try when one was refused and the other showed nothing', async () => {
+    const { turns, ask, refuse } = channels(4);
+    for (let i = 0; i < 4; i++) void ask(i);
+    await settle();
+    refuse('channel-1');
+    turns.get('channel-2')!.leave();
+    await settle();
+    expect([...turns.keys()]).toEqual(['channel-1', 'channel-2', 'channel-3']);
+    turns.get('channel-3')!.accepted();
+    await settle();
+    expect(turns.get('channel-4')).not.toBeNull();
+  });
+
   it('refuses one channel alone while another shows pictures', async () => {
     const { turns, logins, ask, refuse } = channels(3);
     await ask(0);
@@ -95,9 +108,9 @@ describe('LoginRegister', () => {
   });
 
   it('keeps another password, another place and cameras without any apart', async () => {
-    const { ask, refuse } = channels(1);
-    await ask(0);
-    refuse('channel-1');
+    const { ask, refuse } = channels(2);
+    for (const channel of [0, 1]) await ask(channel);
+    for (const name of ['channel-1', 'channel-2']) refuse(name);
     for (const account of ['other', null])
       expect(await register.enter({ cameraId: `of ${account}`, account }, never())).not.toBeNull();
     expect(await register.enter({ cameraId: 'new', account: 'recorder' }, never())).toBeNull();
@@ -121,6 +134,7 @@ describe('accountOf', () => {
   it('is the same for the channels of one recorder and one login, wherever the login is written', () => {
     const account = accountOf({ url: 'rtsp://guard:pa%20ss@NVR:554/1' });
     expect(accountOf({ url: 'rtsp://nvr:554/2', username: 'guard', password: 'pa ss' })).toBe(account);
+    expect(accountOf({ url: 'rtsp://nvr/3', username: 'guard', password: 'pa ss' })).toBe(account);
     expect(accountOf({ url: 'rtsp://nvr:554/2', username: 'guard', password: 'pass' })).not.toBe(account);
     expect(accountOf({ url: 'rtsp://nvr2:554/2', username: 'guard', password: 'pa ss' })).not.toBe(account);
   });

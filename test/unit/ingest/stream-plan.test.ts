@@ -37,6 +37,15 @@ describe('StreamPlanner', () => {
     );
   });
 
+  it('does not stay with a tunnel that lets nobody in', () => {
+    const plans = planner({});
+    plans.note(run('connect_timeout'));
+    plans.note(run('connect_timeout'));
+    expect(plans.plan.transport).toBe('http');
+    expect(plans.note(run('unauthorized', 0, ['HTTP error 403 Forbidden']))).toBeNull();
+    expect(plans.plan.transport).toBe('tcp');
+  });
+
   it('keeps to a transport that was asked for', () => {
     const plans = planner({ transport: 'udp' });
     expect(plans.note(run('process_exited'))).toBeNull();
