@@ -9,7 +9,13 @@ import {
   type IngestEvent,
   nextSituation,
 } from './camera-state-machine.js';
-import type { FrameDropReason, FrameSource, RunEnd, StreamInfo } from './frame-source.js';
+import {
+  type FrameDropReason,
+  type FrameSource,
+  type RunEnd,
+  STOPPED,
+  type StreamInfo,
+} from './frame-source.js';
 import type { IngestLog } from './ingest-log.js';
 import { LoginRegister, type LoginTurn, REFUSED_BEFORE } from './login-register.js';
 import type { StartGate } from './start-gate.js';
@@ -30,7 +36,6 @@ export interface SupervisorTimeouts {
 }
 
 const FREE_RETRIES = 2;
-const STOPPED: RunEnd = { reason: 'stopped', message: 'Stopped on request', retryable: true };
 
 export interface CameraSupervisorOptions {
   readonly cameraId: string;

@@ -38,6 +38,9 @@ export interface RunEnd {
   readonly retryable: boolean;
 }
 
+/** How a run ends that somebody stops. */
+export const STOPPED: RunEnd = { reason: 'stopped', message: 'Stopped on request', retryable: true };
+
 /**
  * One stream of frames. Knows one run at a time; when and how often to run again is the supervisor's.
  * Two adapters: a live stream through ffmpeg, and a recorded file (paced, or as fast as it is consumed).

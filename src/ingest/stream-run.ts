@@ -13,7 +13,7 @@ import {
 import type { FfmpegBinary } from './ffmpeg-binary.js';
 import { runFfmpegProcess } from './ffmpeg-process.js';
 import type { FrameRing } from './frame-ring.js';
-import type { FrameSink, RunEnd, StreamInfo } from './frame-source.js';
+import { type FrameSink, type RunEnd, STOPPED, type StreamInfo } from './frame-source.js';
 import { FrameSplitter, type FrameSplitterOptions, type PictureSize } from './frame-splitter.js';
 import { type HostLookup, resolveHostName } from './host-name.js';
 import type { IngestLog } from './ingest-log.js';
@@ -144,8 +144,6 @@ const NOT_WOUND_BACK: RunEnd = {
   message: 'The file ended although it is to be played for ever: ffmpeg cannot wind back a file of this kind',
   retryable: true,
 };
-
-const STOPPED: RunEnd = { reason: 'stopped', message: 'Stopped on request', retryable: true };
 
 function pictureSize(source: { width: number; height: number }, analysis: AnalysisFormat): PictureSize {
   const content = contentSize(source.width, source.height, analysis);
