@@ -42,7 +42,7 @@ export interface PaperRun {
 const EPSILON = 1e-7;
 
 /**
- * One training of the paper's head: binary cross-entropy over the softmax, Adam with its decaying rate, halved on a
+ * One training of the paper's head: binary cross-entropy over the softmax, Adam with its decaying rate, where the recipe wants it halved on a
  * plateau, early stopping; the best epoch's weights are taken. The same seed gives the same weights on the same
  * backend, also across an interruption. Rejects with the signal's reason when aborted, after the epoch before it
  * has been kept.

@@ -1,14 +1,14 @@
 import { AppError } from '../../lib/errors.js';
 import { baseline } from './baseline.js';
 import type { FineTuneRecipe } from './fine-tune-recipe.js';
-import { type PaperRecipe, paper, paperSteady } from './paper.js';
+import { type PaperRecipe, paper, paperLetter } from './paper.js';
 import { production } from './production.js';
 import type { Recipe } from './recipe.js';
 
 /** Every recipe; `kind` tells how it is trained. */
 export type AnyRecipe = Recipe | FineTuneRecipe | PaperRecipe;
 
-export const RECIPES: readonly AnyRecipe[] = [baseline, paper, paperSteady, production];
+export const RECIPES: readonly AnyRecipe[] = [baseline, paper, paperLetter, production];
 
 /** Throws `AppError` RECIPE_UNKNOWN (exit code 2) naming those that there are. */
 export function findRecipe(name: string): AnyRecipe {
