@@ -93,6 +93,7 @@ export async function openInference(parts: {
       failed(classifierModel, report.errorCode);
       faults.add(`a batch of faces could not be classified: ${report.errorCode}`);
     },
+    onSecondLooks: (crops) => metrics.secondLooks(crops),
     onDrop: () => metrics.queueDropped('crops'),
   });
   closers.push('classifier', () => classifier.close());

@@ -69,6 +69,8 @@ export interface ClassifyResult {
   readonly scores: readonly MaskScores[];
   /** Probability that the crop shows a face, one per crop; 1 from a model that does not tell. */
   readonly faceScores: readonly number[];
+  /** Crops that were in doubt and looked at again (see the manifest's `crop.secondLook`). */
+  readonly secondLooks: number;
   readonly timings: TaskTimings;
 }
 export interface WarmUpResult {

@@ -22,6 +22,8 @@ export interface MaskClassifierOptions {
   readonly maxQueue?: number;
   /** Told after each batch, for metrics. */
   readonly onBatch?: (report: BatchReport) => void;
+  /** Told after each batch how many of its crops were in doubt and looked at again. */
+  readonly onSecondLooks?: (crops: number) => void;
   /** Called once per crop that was dropped because the queue was full. */
   readonly onDrop?: () => void;
 }
@@ -40,6 +42,7 @@ export class MaskClassifier {
       maxQueue: options.maxQueue ?? 256,
       run: async (crops) => {
         const result = await classifyBatch(crops);
+        if (result.ok) options.onSecondLooks?.(result.secondLooks);
         return result.ok
           ? { ok: true, results: judgementsOf(result), inferenceMs: result.timings.inferenceMs }
           : result;

@@ -70,6 +70,13 @@ export const manifestSchema = z.strictObject({
       square: z.literal(true),
       /** Trained on whole pictures of one person, stretched to the input: `evaluate --crops` gives it those. */
       portraits: z.literal('whole').optional(),
+      /**
+       * A crop whose highest score is lower than `below` is looked at three times more: mirrored, and with
+       * `marginRatio` around the box, as it is and mirrored; what counts is the mean of the four.
+       */
+      secondLook: z
+        .strictObject({ below: z.number().gt(0).max(1), marginRatio: z.number().min(0).max(2) })
+        .optional(),
     })
     .optional(),
   /** Divisor of the logits before softmax, already inside the graph; for information. */

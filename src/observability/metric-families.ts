@@ -118,6 +118,10 @@ export function defineFamilies(registry: Registry) {
       'Time that the first crop of a micro-batch waited.',
       WAIT_BUCKETS,
     ),
+    secondLooks: counter(
+      'second_looks_total',
+      'Crops of which the classifier was in doubt and that it looked at again.',
+    ),
     inferenceDuration: histogram(
       'inference_duration_seconds',
       'Time that a model ran, without waiting.',

@@ -214,6 +214,11 @@ export class Metrics {
     this.#families.batchWait.observe(waitMs / 1000);
   }
 
+  /** Crops of a batch that the classifier looked at again. */
+  secondLooks(crops: number): void {
+    this.#families.secondLooks.inc(crops);
+  }
+
   /** Declares a model in use: its info and its inference series. */
   addModel(info: {
     model: string;

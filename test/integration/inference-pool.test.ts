@@ -1,7 +1,8 @@
-import { rename } from 'node:fs/promises';
+import { cp, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { extractCrop } from '../../src/crops/extract.js';
+import { flipHorizontally } from '../../src/crops/mirror.js';
 import { letterbox } from '../../src/detection/letterbox.js';
 import { decodeYunet } from '../../src/detection/yunet-decode.js';
 import type { Box } from '../../src/domain/box.js';
@@ -160,6 +161,53 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
     }
     // Otherwise the order would prove nothing.
     expect(seen.size).toBe(3);
+  });
+
+  it('looks again at crops in doubt, and only at those: mirrored, wider, wider and mirrored; the mean counts', async () => {
+    const other = noisePicture(64, 64, 5);
+    const crops = [
+      { pixels: picture, box },
+      { pixels: other, box: { x: 5, y: 5, width: 40, height: 40 } },
+      { pixels: picture, box: { x: 40, y: 12, width: 30, height: 22 } },
+    ];
+    const plainly = (crop: (typeof crops)[number], marginRatio: number, isMirrored: boolean) => {
+      const cut = new Uint8Array(TINY_CROP_PX * TINY_CROP_PX * 3);
+      const source = { ...crop.pixels, data: new Uint8Array(crop.pixels.buffer) };
+      extractCrop(source, crop.box, { sizePx: TINY_CROP_PX, marginRatio }, cut);
+      if (isMirrored) flipHorizontally(cut, TINY_CROP_PX, TINY_CROP_PX);
+      return runPlainly(tinyClassifier(), cut, TINY_CROP_PX, TINY_CROP_PX);
+    };
+    const first = crops.map((crop) => plainly(crop, TINY_MARGIN, false));
+    const highest = first.map(({ scores }) => Math.max(...scores!)).sort((a, b) => a - b);
+    expect(highest[1]! - highest[0]!).toBeGreaterThan(0.01);
+    // Between the two lowest: one crop is in doubt.
+    const below = (highest[0]! + highest[1]!) / 2;
+    const classifierModelDir = join(models.dir, `doubting-${engine}`);
+    await cp(models.classifierDir, classifierModelDir, { recursive: true });
+    const manifestPath = join(classifierModelDir, 'manifest.json');
+    const manifest = JSON.parse(await readFile(manifestPath, 'utf8'));
+    manifest.crop.secondLook = { below, marginRatio: 0.9 };
+    await writeFile(manifestPath, JSON.stringify(manifest));
+
+    const result = await (await openPool({}, { engine, classifierModelDir })).classify(crops);
+    if (!result.ok) throw new Error(result.error.message);
+    expect(result.secondLooks).toBe(1);
+    for (const [index, crop] of crops.entries()) {
+      const looks = [first[index]!];
+      if (Math.max(...first[index]!.scores!) < below)
+        looks.push(plainly(crop, TINY_MARGIN, true), plainly(crop, 0.9, false), plainly(crop, 0.9, true));
+      const mean = (values: readonly number[]) =>
+        values.reduce((sum, value) => sum + value, 0) / values.length;
+      const face = mean(looks.map((look) => look.face![0]!));
+      expect(Math.abs(result.faceScores[index]! - face)).toBeLessThan(1e-3);
+      for (const [place, label] of LABELS.entries()) {
+        const score = mean(looks.map(({ scores }) => scores![place]!));
+        expect(Math.abs(result.scores[index]![label] - score)).toBeLessThan(1e-3);
+      }
+      // Otherwise the further looks would prove nothing.
+      if (looks.length > 1)
+        expect(Math.abs(looks[0]!.scores![0]! - looks[2]!.scores![0]!)).toBeGreaterThan(2e-3);
+    }
   });
 
   it('takes more crops than go through the model at once', async () => {

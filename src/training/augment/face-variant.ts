@@ -1,10 +1,11 @@
 import { type CropGeometry, extractCrop } from '../../crops/extract.js';
+import { flipHorizontally } from '../../crops/mirror.js';
 import type { Box } from '../../domain/box.js';
 import type { Random } from '../../lib/random.js';
 import type { RgbPicture } from '../dataset/rgb-picture.js';
 import { type DegradeRange, degradeFace } from './degrade.js';
 import { type JitterRange, jitterBox } from './jitter.js';
-import { flipHorizontally, type RecolourRange, recolour, rotateSquare } from './recolour.js';
+import { type RecolourRange, recolour, rotateSquare } from './recolour.js';
 
 export interface Augmentation {
   readonly jitter: JitterRange;

@@ -1,7 +1,7 @@
+import { flipHorizontally } from '../../crops/mirror.js';
 import type { Box, Point } from '../../domain/box.js';
 import type { Landmarks } from '../../domain/face.js';
 import { resample } from '../../lib/resample.js';
-import { flipHorizontally } from '../augment/recolour.js';
 import { blankPicture, type RgbPicture } from '../dataset/rgb-picture.js';
 import type { PictureTargets, TargetFace } from './face-targets.js';
 

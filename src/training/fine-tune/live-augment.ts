@@ -1,5 +1,5 @@
+import { flipHorizontally } from '../../crops/mirror.js';
 import type { Random } from '../../lib/random.js';
-import { flipHorizontally } from '../augment/recolour.js';
 import type { LiveAugmentation } from '../recipes/fine-tune-recipe.js';
 
 const tables = [new Uint8ClampedArray(256), new Uint8ClampedArray(256), new Uint8ClampedArray(256)] as const;

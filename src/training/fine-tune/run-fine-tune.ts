@@ -167,7 +167,7 @@ async function writeModel(recipe: FineTuneRecipe, network: Network, report: Fine
     isCompact: true,
     manifest: {
       name: model,
-      version: '0.4.0',
+      version: '0.5.0',
       task: 'mask-classification',
       description: recipe.description,
       license: 'Apache-2.0',
@@ -176,7 +176,11 @@ async function writeModel(recipe: FineTuneRecipe, network: Network, report: Fine
         `trained by: maskwatch train --recipe ${recipe.name}, data named in README.md`,
       ],
       labels: [...MASK_LABELS],
-      crop: { marginRatio: recipe.marginRatio, square: true },
+      crop: {
+        marginRatio: recipe.marginRatio,
+        square: true,
+        ...(recipe.secondLook ? { secondLook: recipe.secondLook } : {}),
+      },
       temperature: judged.calibration.labels.temperature,
       training: {
         recipe: recipe.name,

@@ -112,6 +112,10 @@ export const fineTuneRecipeSchema = z.strictObject({
   inputPx: z.int().min(32).max(512),
   /** Added around the face box, as a share of its longer side (see crops/extract.ts). */
   marginRatio: z.number().min(0).max(2),
+  /** Below which score a crop is looked at again, and the margin of the wider crop (see the model's manifest). */
+  secondLook: z
+    .strictObject({ below: z.number().gt(0).max(1), marginRatio: z.number().min(0).max(2) })
+    .optional(),
   /** Share of MobileNetV2's channels that is kept: the strongest of the published weights. */
   width: z.number().positive().max(1),
   /** Everything up to and including this node of the backbone stays as it is. */

@@ -44,6 +44,7 @@ const success = (crops: readonly CropRequest[]): ClassifyResult => ({
   kind: 'classify',
   scores: crops.map(scoresOf),
   faceScores: crops.map(faceScoreOf),
+  secondLooks: 0,
   timings: { prepareMs: 9, inferenceMs: 4, finishMs: 1 },
 });
 

@@ -1,0 +1,10 @@
+/** Mirrors rgb24 pixels left to right, in place. */
+export function flipHorizontally(pixels: Uint8Array, width: number, height: number): void {
+  for (let y = 0; y < height; y++)
+    for (let left = y * width * 3, right = left + (width - 1) * 3; left < right; left += 3, right -= 3)
+      for (let c = 0; c < 3; c++) {
+        const kept = pixels[left + c]!;
+        pixels[left + c] = pixels[right + c]!;
+        pixels[right + c] = kept;
+      }
+}
