@@ -27,10 +27,10 @@ import type { Observation } from '../src/training/evaluation/observe-picture.js'
 import { selectPictures } from '../src/training/evaluation/select-pictures.js';
 import { type Limits, printTables, type SweepRow, sizeTable, sweepRow } from './sweep-limits/tables.js';
 
-const SCORES = [0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7];
+const SCORES = [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7];
 const FACES_PX = [6, 8, 10, 12, 14, 16];
 /** Tried when the classifier tells faces from other things. */
-const FACE_SCORES = [0, 0.05, 0.1, 0.2, 0.3, 0.5];
+const FACE_SCORES = [0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
 const CERTAINTIES = [0, 0.45, 0.5, 0.55, 0.6, 0.7];
 /** Below the lowest threshold that is tried. */
 const LOWEST_SCORE = 0.1;
@@ -95,7 +95,10 @@ async function observe(of: readonly LabelledPicture[], sizePx: number): Promise<
     readManifest(detectorModelDir),
     readManifest(classifierModelDir),
   ]);
-  const name = [detector, classifier].map(({ forms }) => forms.onnx.sha256.slice(0, 12)).join('-');
+  // The whole manifest: it also tells how crops are looked at and how scores are weighed.
+  const name = [detector, classifier]
+    .map((manifest) => createHash('sha256').update(JSON.stringify(manifest)).digest('hex').slice(0, 12))
+    .join('-');
   const cache = await JsonlCache.open<Observation>(resolve(values.cache), `${name}-${sizePx}`);
   const workers = availableParallelism();
   const pool = await InferencePool.open({

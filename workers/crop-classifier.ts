@@ -1,3 +1,4 @@
+import { type FaceWeights, faceProbability } from '../src/classification/face-probability.js';
 import { extractCrop } from '../src/crops/extract.js';
 import { flipHorizontally } from '../src/crops/mirror.js';
 import { MASK_LABELS, type MaskLabel, type MaskScores } from '../src/domain/label.js';
@@ -46,10 +47,12 @@ export class CropClassifier {
   readonly #firstLook: Look;
   /** Of a crop whose highest score is lower than `below`. */
   readonly #again: { readonly below: number; readonly looks: readonly Look[] } | null;
+  /** `null`: what the model says of the crop counts alone. */
+  readonly #faceWeights: FaceWeights | null;
   #batch = new Uint8Array(0);
 
-  /** Throws `AppError` MODEL_INVALID when the manifest is not that of a mask classifier. */
-  constructor(model: LoadedModel, manifest: ModelManifest) {
+  /** `detectorName`: whose boxes it is given. Throws `AppError` MODEL_INVALID when the manifest is not that of a mask classifier. */
+  constructor(model: LoadedModel, manifest: ModelManifest, detectorName: string) {
     const { name, task, input, outputs, labels, crop } = manifest;
     const sizePx = input.widthPx;
     const output = outputs[0];
@@ -77,6 +80,8 @@ export class CropClassifier {
     this.#labelCount = labels.length;
     this.#sizePx = sizePx;
     this.#firstLook = { marginRatio: crop.marginRatio, isMirrored: false };
+    const { faceWeights } = manifest;
+    this.#faceWeights = faceWeights?.detector === detectorName && faceOutput ? faceWeights : null;
     const { secondLook } = crop;
     this.#again = secondLook
       ? {
@@ -108,7 +113,7 @@ export class CropClassifier {
       ok: true,
       kind: 'classify',
       scores: first.map(({ into }) => meanScores(into)),
-      faceScores: first.map(({ into }) => into.face / into.looks),
+      faceScores: first.map(({ crop, into }) => this.#faceScore(crop, into.face / into.looks)),
       secondLooks: doubtful.length,
       timings,
     };
@@ -120,6 +125,11 @@ export class CropClassifier {
     const startMs = performance.now();
     await this.#run(batchSize);
     return performance.now() - startMs;
+  }
+
+  #faceScore({ detectionScore }: CropRequest, cropScore: number): number {
+    if (detectionScore === undefined || !this.#faceWeights) return cropScore;
+    return faceProbability(detectionScore, cropScore, this.#faceWeights);
   }
 
   /** Adds what the model says of each look to where it belongs. */

@@ -28,6 +28,8 @@ export interface ClassifyTask {
 export interface CropRequest {
   readonly pixels: PixelBuffer;
   readonly box: Box;
+  /** The detector's score of the box, in [0, 1], where it comes from the detector: it counts in the face score. */
+  readonly detectionScore?: number;
 }
 
 /** Load what the worker needs and run it once on zeros at each batch size, so that no camera pays for it. */
@@ -67,7 +69,10 @@ export interface ClassifyResult {
   readonly kind: 'classify';
   /** One per crop, in the order of the request. */
   readonly scores: readonly MaskScores[];
-  /** Probability that the crop shows a face, one per crop; 1 from a model that does not tell. */
+  /**
+   * Probability that the crop shows a face, one per crop, the detector's score counted in where it was told and the
+   * manifest has weights for it; 1 from a model that does not tell.
+   */
   readonly faceScores: readonly number[];
   /** Crops that were in doubt and looked at again (see the manifest's `crop.secondLook`). */
   readonly secondLooks: number;

@@ -41,7 +41,11 @@ export class TaskRunner {
     const detector = await engine.load(detectorModelDir);
     const finder = new FaceFinder(detector, detectorManifest, detectorWidth, detectorHeight);
     const classifierManifest = await readManifest(classifierModelDir);
-    const classifier = new CropClassifier(await engine.load(classifierModelDir), classifierManifest);
+    const classifier = new CropClassifier(
+      await engine.load(classifierModelDir),
+      classifierManifest,
+      detectorManifest.name,
+    );
     return new TaskRunner(engine, finder, classifier, faultInjection, work);
   }
 

@@ -85,8 +85,8 @@ export const detectionSchema = z.strictObject({
     .default(384)
     .describe('Input height, pixels. Default 384.'),
   scoreThreshold: fraction
-    .default(0.4)
-    .describe('Faces at or above this score may begin a track, 0–1. Default 0.4.'),
+    .default(0.3)
+    .describe('Faces at or above this score may begin a track, 0–1. Default 0.3.'),
   lowScoreThreshold: fraction
     .default(0.2)
     .describe('Faces at or above this score may continue a track (ByteTrack), 0–1. Default 0.2.'),
@@ -125,9 +125,9 @@ export const classificationSchema = z.strictObject({
     .default(20)
     .describe('Least variance of the Laplacian of a face that is judged. Default 20.'),
   minFaceScore: fraction
-    .default(0.3)
+    .default(0.6)
     .describe(
-      'Below it the classifier holds a crop for no face, 0–1; such a track is not shown and opens no episode. 0 switches this off. Default 0.3.',
+      'Below it a crop is held for no face, by what detector and classifier say of it together, 0–1; such a track is not shown and opens no episode. 0 switches this off. Default 0.6.',
     ),
   recheckSeconds: z
     .number()

@@ -92,7 +92,13 @@ export class CropSelector {
       if (!record.isNew && elapsedMs < waitMs) continue;
       const lateness = elapsedMs / Math.max(waitMs, MIN_WAIT_MS) + (record.isNew ? NEW_URGENCY : 0);
       due.push({
-        crop: { trackId, box: track.detection.box, quality: assessment.quality, monotonicMs },
+        crop: {
+          trackId,
+          box: track.detection.box,
+          detectionScore: track.detection.score,
+          quality: assessment.quality,
+          monotonicMs,
+        },
         record,
         urgency: lateness * (0.5 + assessment.quality),
         isCertain,

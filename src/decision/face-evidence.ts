@@ -1,3 +1,5 @@
+import { logOdds } from '../lib/log-odds.js';
+
 /** What a face score can say at the most, as log odds: one wild score must not decide for good. */
 const MAX_LOG_ODDS = 4;
 /** Power of one crop's score: crops of one thing moments apart fail for the same reason (see evidence.ts). */
@@ -33,9 +35,4 @@ export class FaceEvidence {
     const total = this.#logOdds + POWER * limited;
     this.#logOdds = Math.min(MAX_TOTAL_LOG_ODDS, Math.max(-MAX_TOTAL_LOG_ODDS, total));
   }
-}
-
-function logOdds(probability: number): number {
-  const limited = Math.min(1 - 1e-6, Math.max(1e-6, probability));
-  return Math.log(limited / (1 - limited));
 }

@@ -5,6 +5,8 @@ export interface FaceCrop {
   readonly trackId: number;
   /** The detector's box, in pixels of the source frame. */
   readonly box: Box;
+  /** The detector's score of the box, in [0, 1]. */
+  readonly detectionScore: number;
   /** Quality in [0, 1]; goes into {@link MaskPrediction.quality} of what comes back. */
   readonly quality: number;
   /** Monotonic time of the frame, ms. */

@@ -79,6 +79,13 @@ export const manifestSchema = z.strictObject({
         .optional(),
     })
     .optional(),
+  /**
+   * Of a classifier with the output `face`: weights with which that output and the score of the named detector make
+   * the probability of a face (`faceProbability` of src/classification). With another detector the output counts alone.
+   */
+  faceWeights: z
+    .strictObject({ detector: z.string().min(1), detection: z.number(), crop: z.number(), bias: z.number() })
+    .optional(),
   /** Divisor of the logits before softmax, already inside the graph; for information. */
   temperature: z.number().positive().optional(),
   forms: z.strictObject({

@@ -56,7 +56,7 @@ export async function detectPicture(
   const judged =
     found.length === 0
       ? ({ ok: true, scores: [], faceScores: [] } as const)
-      : await pool.classify(found.map(({ box }) => ({ pixels, box })));
+      : await pool.classify(found.map(({ box, score }) => ({ pixels, box, detectionScore: score })));
   if (!judged.ok) throw new AppError(judged.error.code, judged.error.message);
   const sourceScale = Math.max(1, Math.max(width, height) / rules.analysedPx);
   const faces = found.flatMap((face, index) => {

@@ -186,7 +186,11 @@ export class CameraPipeline {
     if (crops.length === 0) return [];
     const toBuffer = 1 / sourceScale(frame);
     const outcomes = await this.#options.classifier.classify(
-      crops.map((crop) => ({ pixels: frame.pixels, box: scaleBox(crop.box, toBuffer) })),
+      crops.map(({ box, detectionScore }) => ({
+        pixels: frame.pixels,
+        box: scaleBox(box, toBuffer),
+        detectionScore,
+      })),
     );
     return crops.flatMap((crop, index) => {
       const outcome = outcomes[index];

@@ -1,6 +1,7 @@
 import { cp, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { faceProbability } from '../../src/classification/face-probability.js';
 import { extractCrop } from '../../src/crops/extract.js';
 import { flipHorizontally } from '../../src/crops/mirror.js';
 import { letterbox } from '../../src/detection/letterbox.js';
@@ -208,6 +209,33 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
       if (looks.length > 1)
         expect(Math.abs(looks[0]!.scores![0]! - looks[2]!.scores![0]!)).toBeGreaterThan(2e-3);
     }
+  });
+
+  it('counts the score of the detector that the manifest names, and of no other', async () => {
+    const crops = [0.9, 0.3].map((detectionScore) => ({ pixels: picture, box, detectionScore }));
+    const faceScores = async (changes: object) => {
+      const classifierModelDir = join(models.dir, `weighing-${engine}`);
+      await cp(models.classifierDir, classifierModelDir, { recursive: true });
+      const manifestPath = join(classifierModelDir, 'manifest.json');
+      const manifest = JSON.parse(await readFile(manifestPath, 'utf8'));
+      await writeFile(manifestPath, JSON.stringify({ ...manifest, ...changes }));
+      const opened = await openPool({}, { engine, classifierModelDir });
+      const [scored, bare] = [
+        await opened.classify(crops),
+        await opened.classify([{ pixels: picture, box }]),
+      ];
+      await opened.close();
+      if (!scored.ok || !bare.ok) throw new Error('failed');
+      return [...scored.faceScores, ...bare.faceScores];
+    };
+    const weights = { detection: 1.2, crop: 0.8, bias: -0.4 };
+    const [, , plain] = await faceScores({});
+    const named = await faceScores({ faceWeights: { detector: 'tiny-detector', ...weights } });
+    for (const [index, { detectionScore }] of crops.entries())
+      expect(named[index]).toBeCloseTo(faceProbability(detectionScore, plain!, weights), 6);
+    expect(named[2]).toBe(plain);
+    const other = await faceScores({ faceWeights: { detector: 'another', ...weights } });
+    expect(other).toEqual([plain, plain, plain]);
   });
 
   it('takes more crops than go through the model at once', async () => {

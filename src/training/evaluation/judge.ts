@@ -49,11 +49,16 @@ export class PictureJudge implements FaceFinder {
     return [...succeeded(await this.#port.detect(toPixelBuffer(picture), scoreThreshold)).faces];
   }
 
-  async classify(picture: RgbPicture, boxes: readonly Box[]): Promise<CropJudgement[]> {
+  /** A face that the detector found is judged by its score too; a box that somebody drew has none. */
+  async classify(picture: RgbPicture, boxes: readonly (Box | FaceDetection)[]): Promise<CropJudgement[]> {
     if (boxes.length === 0) return [];
     const pixels = toPixelBuffer(picture);
     const { scores, faceScores } = succeeded(
-      await this.#port.classify(boxes.map((box) => ({ pixels, box }))),
+      await this.#port.classify(
+        boxes.map((given) =>
+          'box' in given ? { pixels, box: given.box, detectionScore: given.score } : { pixels, box: given },
+        ),
+      ),
     );
     return scores.map((ofCrop, index) => ({ scores: ofCrop, faceScore: faceScores[index] ?? 1 }));
   }

@@ -39,13 +39,14 @@ export async function observePicture(picture: LabelledPicture, judge: PictureJud
   if (picture.kind === 'portrait') {
     const face = await findPortraitFace(rgb, judge);
     const box = face?.box ?? { x: 0, y: 0, width, height };
-    const judgement = (await judge.classifyWhole(picture.path)) ?? (await judge.classify(rgb, [box]))[0]!;
+    const judgement =
+      (await judge.classifyWhole(picture.path)) ?? (await judge.classify(rgb, [face ?? box]))[0]!;
     const faces = [{ ...judgement, traits: measureTraits(rgb, box) }];
     return { width, height, faces, detections: face ? [{ ...face, ...judgement }] : [] };
   }
   const found = await judge.findAll(rgb);
   const labelled = picture.faces.map(({ box }) => box);
-  const judgements = await judge.classify(rgb, [...labelled, ...found.map(({ box }) => box)]);
+  const judgements = await judge.classify(rgb, [...labelled, ...found]);
   return {
     width,
     height,

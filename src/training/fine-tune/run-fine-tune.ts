@@ -181,6 +181,7 @@ async function writeModel(recipe: FineTuneRecipe, network: Network, report: Fine
         square: true,
         ...(recipe.secondLook ? { secondLook: recipe.secondLook } : {}),
       },
+      ...(recipe.faceWeights ? { faceWeights: recipe.faceWeights } : {}),
       temperature: judged.calibration.labels.temperature,
       training: {
         recipe: recipe.name,

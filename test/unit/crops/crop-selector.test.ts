@@ -54,7 +54,7 @@ describe('CropSelector', () => {
   it('takes a new face at once, with the detector’s box', () => {
     const face = candidate(1, { quality: 0.42 });
     expect(make().select([face], new Map(), 5000)).toEqual([
-      { trackId: 1, box: face.track.detection!.box, quality: 0.42, monotonicMs: 5000 },
+      { trackId: 1, box: face.track.detection!.box, detectionScore: 0.9, quality: 0.42, monotonicMs: 5000 },
     ]);
   });
 

@@ -7,7 +7,7 @@ import {
   type PlateauState,
   type StopState,
 } from '../../../../src/training/paper/schedule.js';
-import { paper } from '../../../../src/training/recipes/paper.js';
+import { paper, paperLetter } from '../../../../src/training/recipes/paper.js';
 
 describe('decayedRate', () => {
   it('falls by the number of steps', () => {
@@ -72,8 +72,16 @@ describe('drawHeldOutPart', () => {
 });
 
 describe('the recipe', () => {
+  it('never halves the rate, and is the method to the letter otherwise', () => {
+    const { name, description, optimisation, ...rest } = paper;
+    const letter = { ...paperLetter, optimisation: { ...paperLetter.optimisation, plateau: null } };
+    expect(letter).toEqual({ ...rest, optimisation, name: letter.name, description: letter.description });
+    expect(name).toBe('paper');
+    expect(description).toContain('never halved');
+  });
+
   it("has the paper's numbers", () => {
-    expect(paper).toMatchObject({
+    expect(paperLetter).toMatchObject({
       inputPx: 224,
       augmentation: {
         rotationDegrees: 60,

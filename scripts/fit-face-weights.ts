@@ -1,0 +1,94 @@
+/**
+ * Fits how much the detector's score and the classifier's output `face` count (`faceWeights` of the classifier's
+ * manifest) on the validation part of the scenes: boxes on labelled faces against boxes of which people said that they
+ * show none. Prints what thresholds would let through; `--write` puts the weights into the manifest.
+ *
+ *     npx tsx scripts/fit-face-weights.ts --data DATA/scenes --model mask-mobilenetv2 [--write]
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { faceProbability } from '../src/classification/face-probability.js';
+import { openPool } from '../src/cli/evaluate-models.js';
+import { configSchema } from '../src/config/schema.js';
+import { iou } from '../src/domain/box.js';
+import { logOdds } from '../src/lib/log-odds.js';
+import { modelsDir } from '../src/lib/package-paths.js';
+import { readRgbPicture } from '../src/training/dataset/rgb-picture.js';
+import { shippedSplit } from '../src/training/dataset/shipped-split.js';
+import { PictureJudge } from '../src/training/evaluation/judge.js';
+import { selectPictures } from '../src/training/evaluation/select-pictures.js';
+import { fitLogisticRegression } from '../src/training/metrics/logistic-regression.js';
+
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    model: { type: 'string', default: 'mask-mobilenetv2' },
+    write: { type: 'boolean', default: false },
+  },
+});
+if (!values.data) throw new Error('--data is missing: the folder of the scenes');
+const LOWEST_SCORE = 0.2;
+const MATCH_IOU = 0.35;
+
+const { detection } = configSchema.parse({});
+const modelDir = join(modelsDir(), values.model);
+const pool = await openPool({ detector: detection.model, detectorSize: 640 }, modelDir);
+const boxes: { detection: number; crop: number; isFace: boolean }[] = [];
+try {
+  const judge = new PictureJudge(pool, LOWEST_SCORE, LOWEST_SCORE);
+  const { pictures } = await selectPictures({
+    kind: 'scenes',
+    dataDir: values.data,
+    only: { splitFile: shippedSplit(), part: 'validation' },
+  });
+  for (const picture of pictures) {
+    if (picture.kind !== 'scene') continue;
+    const rgb = await readRgbPicture(picture.path);
+    const found = await judge.findAll(rgb);
+    // Boxes alone: the score must not count twice.
+    const judgements = await judge.classify(
+      rgb,
+      found.map(({ box }) => box),
+    );
+    for (const [index, { box, score }] of found.entries()) {
+      const isFace = picture.faces.some((face) => iou(face.box, box) >= MATCH_IOU);
+      const isNone = picture.notFaces.some((place) => iou(place, box) >= MATCH_IOU);
+      // What is neither labelled nor looked at says nothing.
+      if (isFace || isNone) boxes.push({ detection: score, crop: judgements[index]!.faceScore, isFace });
+    }
+  }
+} finally {
+  await pool.close();
+}
+
+const fitted = fitLogisticRegression(
+  boxes.map((box) => [logOdds(box.detection), logOdds(box.crop)]),
+  boxes.map(({ isFace }) => isFace),
+).map((weight) => Number(weight.toFixed(3)));
+const weights = { detector: detection.model, detection: fitted[0]!, crop: fitted[1]!, bias: fitted[2]! };
+const faces = boxes.filter(({ isFace }) => isFace).length;
+console.log(
+  `${faces} boxes on faces, ${boxes.length - faces} on other things, detector's score ${LOWEST_SCORE} and more`,
+);
+console.log(JSON.stringify(weights));
+console.log('detection  minFaceScore  faces kept  other things kept');
+for (const detectionScore of [0.2, 0.3, 0.4])
+  for (const minFaceScore of [0, 0.4, 0.5, 0.6, 0.7]) {
+    const kept = boxes.filter(
+      (box) =>
+        box.detection >= detectionScore && faceProbability(box.detection, box.crop, weights) >= minFaceScore,
+    );
+    const keptFaces = kept.filter(({ isFace }) => isFace).length;
+    console.log(
+      [detectionScore, minFaceScore, `${((100 * keptFaces) / faces).toFixed(1)} %`, kept.length - keptFaces]
+        .map((cell) => String(cell).padStart(9))
+        .join('  '),
+    );
+  }
+if (values.write) {
+  const path = join(modelDir, 'manifest.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, `${JSON.stringify({ ...manifest, faceWeights: weights }, null, 2)}\n`);
+  console.log(`written to ${path}`);
+}
