@@ -42,7 +42,7 @@ ${recipe.description}. Recipe \`${recipe.name}\`; the whole recipe and every epo
 - Input: \`pixels\`, uint8 RGB, batch × ${recipe.inputPx} × ${recipe.inputPx} × 3: a square around the face box, its longer side plus ${Math.round(recipe.marginRatio * 100)} %.
 - Output \`scores\`, batch × 3: ${MASK_LABELS.join(', ')}; temperature ${fixed(labelCalibration.temperature)} and biases (${labelCalibration.bias.map((value) => value.toFixed(2)).join(', ')}) are already in it.
 - Output \`face\`, batch × 1: whether the crop shows a face at all; temperature ${fixed(face.temperature)} and bias ${face.bias.toFixed(2)} are already in it.
-- Trained: everything above \`${recipe.lastFrozenNode}\` of the ImageNet MobileNetV2 (\`models/imagenet-mobilenetv2\`), batch norms folded; ${report.epochs.length} epochs of ${recipe.optimisation.epochSamples} crops, epoch ${report.bestEpoch} kept, ${Math.round(report.seconds / 60)} minutes (${report.backend}, ${report.facts.machine.cores} cores).
+${inUse(recipe)}- Trained: everything above \`${recipe.lastFrozenNode}\` of the ImageNet MobileNetV2 (\`models/imagenet-mobilenetv2\`), batch norms folded; ${report.epochs.length} epochs of ${recipe.optimisation.epochSamples} crops, epoch ${report.bestEpoch} kept, ${Math.round(report.seconds / 60)} minutes (${report.backend}, ${report.facts.machine.cores} cores).
 - Licence: Apache-2.0, the starting weights' too. Some of the data sets name no licence; none of their pictures is here.
 
 ## Data
@@ -94,6 +94,20 @@ ${evaluations.map(evaluationSection).join('\n')}
 - The data are mostly press and stock pictures of 2020 and 2021; people, masks and cameras elsewhere differ. Measure on your own footage before you trust it.
 - It says nothing about who somebody is and must not be used for that, nor to decide about people without a person.
 `;
+}
+
+/** What the service does around the network, as the manifest says. */
+function inUse({ secondLook, faceWeights }: FineTuneRecipe): string {
+  const lines: string[] = [];
+  if (secondLook)
+    lines.push(
+      `- A crop whose highest score is below ${secondLook.below} is looked at three times more, mirrored, with a margin of ${Math.round(secondLook.marginRatio * 100)} %, and with that mirrored; the mean counts, here and in the service.`,
+    );
+  if (faceWeights)
+    lines.push(
+      `- Whether a box shows a face is told by \`face\` and by the score of the detector \`${faceWeights.detector}\` together: log odds ${faceWeights.detection} · detector + ${faceWeights.crop} · \`face\` ${faceWeights.bias < 0 ? '−' : '+'} ${Math.abs(faceWeights.bias)}, fitted on the validation part by \`scripts/fit-face-weights.ts\`.`,
+    );
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 function evaluationSection({ title, command, report }: CardEvaluation): string {
