@@ -8,10 +8,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { faceProbability } from '../src/classification/face-probability.js';
 import { openPool } from '../src/cli/evaluate-models.js';
 import { configSchema } from '../src/config/schema.js';
 import { iou } from '../src/domain/box.js';
+import { faceProbability } from '../src/inference/face-probability.js';
 import { logOdds } from '../src/lib/log-odds.js';
 import { modelsDir } from '../src/lib/package-paths.js';
 import { readRgbPicture } from '../src/training/dataset/rgb-picture.js';
@@ -74,7 +74,7 @@ console.log(
 console.log(JSON.stringify(weights));
 type Box = (typeof boxes)[number];
 const together = (box: Box) => faceProbability(box.detection, box.crop, weights);
-printTable('weighed together', [0.2, 0.3, 0.4], [0, 0.4, 0.5, 0.6, 0.7], together);
+printTable('weighed together', [0.2, 0.25, 0.3, 0.4], [0, 0.4, 0.5, 0.6, 0.7], together);
 printTable('the classifier alone', [0.3, 0.4, 0.5], [0, 0.2, 0.3, 0.4, 0.5], ({ crop }) => crop);
 if (values.write) {
   const path = join(modelDir, 'manifest.json');

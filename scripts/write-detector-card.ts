@@ -13,7 +13,7 @@ import { detectorCard } from '../src/training/detector/detector-card.js';
 import { measureDetector } from '../src/training/detector/measure-detector.js';
 import { detectorSource } from './measure-detector/detector-source.js';
 
-const THRESHOLDS = [0.2, 0.3, 0.4, 0.5, 0.6];
+const THRESHOLDS = [0.2, 0.25, 0.3, 0.4, 0.5, 0.6];
 const SIZE_PX = 640;
 const START = 'models/yunet-n';
 

@@ -1,8 +1,8 @@
-import { type FaceWeights, faceProbability } from '../src/classification/face-probability.js';
 import { extractCrop } from '../src/crops/extract.js';
 import { flipHorizontally } from '../src/crops/mirror.js';
 import { MASK_LABELS, type MaskLabel, type MaskScores } from '../src/domain/label.js';
 import type { LoadedModel } from '../src/inference/engine.js';
+import { type FaceWeights, faceProbability } from '../src/inference/face-probability.js';
 import type { ModelManifest } from '../src/inference/manifest.js';
 import { AppError } from '../src/lib/errors.js';
 import { viewPixels } from './pixel-view.js';

@@ -81,7 +81,7 @@ export const manifestSchema = z.strictObject({
     .optional(),
   /**
    * Of a classifier with the output `face`: weights with which that output and the score of the named detector make
-   * the probability of a face (`faceProbability` of src/classification). With another detector the output counts alone.
+   * the probability of a face (`faceProbability` of src/inference). With another detector the output counts alone.
    */
   faceWeights: z
     .strictObject({ detector: z.string().min(1), detection: z.number(), crop: z.number(), bias: z.number() })

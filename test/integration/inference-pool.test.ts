@@ -1,12 +1,12 @@
 import { cp, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { faceProbability } from '../../src/classification/face-probability.js';
 import { extractCrop } from '../../src/crops/extract.js';
 import { flipHorizontally } from '../../src/crops/mirror.js';
 import { letterbox } from '../../src/detection/letterbox.js';
 import { decodeYunet } from '../../src/detection/yunet-decode.js';
 import type { Box } from '../../src/domain/box.js';
+import { faceProbability } from '../../src/inference/face-probability.js';
 import {
   InferencePool,
   type InferencePoolOptions,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { faceProbability } from '../../../src/classification/face-probability.js';
+import { faceProbability } from '../../../src/inference/face-probability.js';
 
 const weights = { detection: 1, crop: 0.5, bias: 0 };
 
