@@ -97,7 +97,7 @@ export class CropClassifier {
 
   /**
    * Judges each crop; those in doubt are looked at again in other ways where the manifest says so, and the mean counts:
-   * a model that only just decides often decides otherwise on the mirror image (docs/evaluation.md has what it brings).
+   * a model that only just decides often decides otherwise on the mirror image (docs/training.md has what it brings).
    */
   async classify({ crops }: ClassifyTask): Promise<ClassifyResult> {
     const timings = { prepareMs: 0, inferenceMs: 0, finishMs: 0 };
