@@ -8,8 +8,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openPool } from '../src/cli/evaluate-models.js';
-import { configSchema } from '../src/config/schema.js';
+import { openPool, SERVICE } from '../src/cli/evaluate-models.js';
 import { iou } from '../src/domain/box.js';
 import { faceProbability } from '../src/inference/face-probability.js';
 import { logOdds } from '../src/lib/log-odds.js';
@@ -31,7 +30,7 @@ if (!values.data) throw new Error('--data is missing: the folder of the scenes')
 const LOWEST_SCORE = 0.2;
 const MATCH_IOU = 0.35;
 
-const { detection } = configSchema.parse({});
+const { detection } = SERVICE;
 const modelDir = join(modelsDir(), values.model);
 const pool = await openPool({ detector: detection.model, detectorSize: 640 }, modelDir);
 const boxes: { detection: number; crop: number; isFace: boolean }[] = [];

@@ -45,6 +45,19 @@ const outputSchema = z.strictObject({
   stride: z.int().positive().optional(),
 });
 
+/** When a crop is looked at again, and the margin of the wider crop. */
+export const secondLookSchema = z.strictObject({
+  below: z.number().gt(0).max(1),
+  marginRatio: z.number().min(0).max(2),
+});
+
+export const faceWeightsSchema = z.strictObject({
+  detector: z.string().min(1),
+  detection: z.number(),
+  crop: z.number(),
+  bias: z.number(),
+});
+
 export const manifestSchema = z.strictObject({
   formatVersion: z.literal(1),
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'lower-case letters, digits, dots and dashes'),
@@ -74,18 +87,14 @@ export const manifestSchema = z.strictObject({
        * A crop whose highest score is lower than `below` is looked at three times more: mirrored, and with
        * `marginRatio` around the box, as it is and mirrored; what counts is the mean of the four.
        */
-      secondLook: z
-        .strictObject({ below: z.number().gt(0).max(1), marginRatio: z.number().min(0).max(2) })
-        .optional(),
+      secondLook: secondLookSchema.optional(),
     })
     .optional(),
   /**
    * Of a classifier with the output `face`: weights with which that output and the score of the named detector make
    * the probability of a face (`faceProbability` of src/inference). With another detector the output counts alone.
    */
-  faceWeights: z
-    .strictObject({ detector: z.string().min(1), detection: z.number(), crop: z.number(), bias: z.number() })
-    .optional(),
+  faceWeights: faceWeightsSchema.optional(),
   /** Divisor of the logits before softmax, already inside the graph; for information. */
   temperature: z.number().positive().optional(),
   forms: z.strictObject({

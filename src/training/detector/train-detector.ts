@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { fromLogOdds } from '../../lib/log-odds.js';
 import { type Random, seededRandom } from '../../lib/random.js';
 import type { Network, WeightTensor } from '../export/network.js';
 import { writeOnnx } from '../export/onnx-writer.js';
@@ -250,7 +251,7 @@ export function batchLoss(
   batch.forEach(({ faces, ignored }, index) => {
     const first = index * grid.count;
     const score = Float32Array.from({ length: grid.count }, (_, cell) =>
-      Math.sqrt(sigmoid(cls[first + cell]!) * sigmoid(obj[first + cell]!)),
+      Math.sqrt(fromLogOdds(cls[first + cell]!) * fromLogOdds(obj[first + cell]!)),
     );
     scores.push(score);
     const box = boxes.subarray(first * 4, (first + grid.count) * 4);
@@ -268,8 +269,4 @@ function joinLevels(outputs: Readonly<Record<string, tf.Tensor>>, batch: number)
     return tf.reshape(tf.concat(levels, 1), [-1, channels]) as tf.Tensor2D;
   };
   return { cls: join('cls'), obj: join('obj'), bbox: join('bbox'), kps: join('kps') };
-}
-
-function sigmoid(value: number): number {
-  return 1 / (1 + Math.exp(-value));
 }

@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { MASK_LABELS } from '../../domain/label.js';
+import { fromLogOdds } from '../../lib/log-odds.js';
 import type { Network } from '../export/network.js';
 import { writeOnnx } from '../export/onnx-writer.js';
 import {
@@ -139,7 +140,7 @@ function faceFigures(
   logits: readonly CropLogits[],
 ): FaceFigures | null {
   const { temperature, bias } = faceCalibration({ sources }, logits);
-  const scoreOf = (index: number) => 1 / (1 + Math.exp(-(logits[index]!.face / temperature + bias)));
+  const scoreOf = (index: number) => fromLogOdds(logits[index]!.face / temperature + bias);
   const faces: number[] = [];
   const places = new Map<string, number[]>();
   sources.forEach(({ target, group }, index) => {

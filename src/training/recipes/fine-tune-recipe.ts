@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { faceWeightsSchema, secondLookSchema } from '../../inference/manifest.js';
 import { SPLIT_PARTS } from '../dataset/split.js';
 
 const share = z.number().min(0).max(1);
@@ -113,13 +114,9 @@ export const fineTuneRecipeSchema = z.strictObject({
   /** Added around the face box, as a share of its longer side (see crops/extract.ts). */
   marginRatio: z.number().min(0).max(2),
   /** Below which score a crop is looked at again, and the margin of the wider crop (see the model's manifest). */
-  secondLook: z
-    .strictObject({ below: z.number().gt(0).max(1), marginRatio: z.number().min(0).max(2) })
-    .nullable(),
+  secondLook: secondLookSchema.nullable(),
   /** How much detector and classifier count in the face score, for the manifest (scripts/fit-face-weights.ts fits them). */
-  faceWeights: z
-    .strictObject({ detector: z.string().min(1), detection: z.number(), crop: z.number(), bias: z.number() })
-    .nullable(),
+  faceWeights: faceWeightsSchema.nullable(),
   /** Share of MobileNetV2's channels that is kept: the strongest of the published weights. */
   width: z.number().positive().max(1),
   /** Everything up to and including this node of the backbone stays as it is. */
