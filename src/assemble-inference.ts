@@ -93,7 +93,7 @@ export async function openInference(parts: {
       failed(classifierModel, report.errorCode);
       faults.add(`a batch of faces could not be classified: ${report.errorCode}`);
     },
-    onSecondLooks: (crops) => metrics.secondLooks(crops),
+    onFurtherLooks: (crops) => metrics.furtherLooks(crops),
     onDrop: () => metrics.queueDropped('crops'),
   });
   closers.push('classifier', () => classifier.close());

@@ -2,11 +2,11 @@ import { extractCrop } from '../src/crops/extract.js';
 import { flipHorizontally } from '../src/crops/mirror.js';
 import { MASK_LABELS, type MaskLabel, type MaskScores } from '../src/domain/label.js';
 import type { LoadedModel } from '../src/inference/engine.js';
-import { type FaceWeights, faceProbability } from '../src/inference/face-probability.js';
 import type { ModelManifest } from '../src/inference/manifest.js';
 import { AppError } from '../src/lib/errors.js';
+import type { FaceWeigher } from './face-weigher.js';
 import { viewPixels } from './pixel-view.js';
-import type { ClassifyResult, ClassifyTask, CropRequest } from './protocol.js';
+import type { ClassifyResult, ClassifyTask, CropRequest, LOOKS_IN_DOUBT } from './protocol.js';
 
 /** Crops that go through the model at once; more are taken in turns, so that memory stays bounded. */
 const MAX_BATCH = 64;
@@ -46,13 +46,16 @@ export class CropClassifier {
   readonly #sizePx: number;
   readonly #firstLook: Look;
   /** Of a crop whose highest score is lower than `below`. */
-  readonly #again: { readonly below: number; readonly looks: readonly Look[] } | null;
+  readonly #again: {
+    readonly below: number;
+    readonly looks: readonly Look[] & { length: typeof LOOKS_IN_DOUBT };
+  } | null;
   /** `null`: what the model says of the crop counts alone. */
-  readonly #faceWeights: FaceWeights | null;
+  readonly #weigher: FaceWeigher | null;
   #batch = new Uint8Array(0);
 
-  /** `detectorName`: whose boxes it is given. Throws `AppError` MODEL_INVALID when the manifest is not that of a mask classifier. */
-  constructor(model: LoadedModel, manifest: ModelManifest, detectorName: string) {
+  /** Throws `AppError` MODEL_INVALID when the manifest is not that of a mask classifier. */
+  constructor(model: LoadedModel, manifest: ModelManifest, weigher: FaceWeigher | null) {
     const { name, task, input, outputs, labels, crop } = manifest;
     const sizePx = input.widthPx;
     const output = outputs[0];
@@ -80,8 +83,7 @@ export class CropClassifier {
     this.#labelCount = labels.length;
     this.#sizePx = sizePx;
     this.#firstLook = { marginRatio: crop.marginRatio, isMirrored: false };
-    const { faceWeights } = manifest;
-    this.#faceWeights = faceWeights?.detector === detectorName && faceOutput ? faceWeights : null;
+    this.#weigher = faceOutput ? weigher : null;
     const { secondLook } = crop;
     this.#again = secondLook
       ? {
@@ -109,14 +111,35 @@ export class CropClassifier {
       doubtful.flatMap((task) => again!.looks.map((look) => ({ ...task, look }))),
       timings,
     );
+    const startMs = performance.now();
+    const faceScores: number[] = [];
+    let closeUps = 0;
+    for (const { crop, into } of first) {
+      const cropScore = into.face / into.looks;
+      const { detectionScore } = crop;
+      if (detectionScore === undefined || !this.#weigher) faceScores.push(cropScore);
+      else {
+        const { probability, hadCloseUp } = await this.#weigher.weigh(crop, detectionScore, cropScore);
+        faceScores.push(probability);
+        if (hadCloseUp) closeUps++;
+      }
+    }
+    timings.finishMs += performance.now() - startMs;
     return {
       ok: true,
       kind: 'classify',
       scores: first.map(({ into }) => meanScores(into)),
-      faceScores: first.map(({ crop, into }) => this.#faceScore(crop, into.face / into.looks)),
+      faceScores,
       secondLooks: doubtful.length,
+      closeUps,
       timings,
     };
+  }
+
+  /** Runs once whatever a batch of these sizes may need. */
+  async warmUp(batchSizes: readonly number[]): Promise<void> {
+    for (const size of batchSizes) await this.measure(size);
+    await this.#weigher?.warmUp();
   }
 
   /** One run on a black batch; ms. */
@@ -125,11 +148,6 @@ export class CropClassifier {
     const startMs = performance.now();
     await this.#run(batchSize);
     return performance.now() - startMs;
-  }
-
-  #faceScore({ detectionScore }: CropRequest, cropScore: number): number {
-    if (detectionScore === undefined || !this.#faceWeights) return cropScore;
-    return faceProbability(detectionScore, cropScore, this.#faceWeights);
   }
 
   /** Adds what the model says of each look to where it belongs. */

@@ -25,6 +25,9 @@ export interface ClassifyTask {
   readonly crops: readonly CropRequest[];
 }
 
+/** How often a crop in doubt goes through the classifier once more. */
+export const LOOKS_IN_DOUBT = 3;
+
 export interface CropRequest {
   readonly pixels: PixelBuffer;
   readonly box: Box;
@@ -76,6 +79,8 @@ export interface ClassifyResult {
   readonly faceScores: readonly number[];
   /** Crops that were in doubt and looked at again (see the manifest's `crop.secondLook`). */
   readonly secondLooks: number;
+  /** Crops of which it was open whether they show a face, and that the detector looked at closer. */
+  readonly closeUps: number;
   readonly timings: TaskTimings;
 }
 export interface WarmUpResult {

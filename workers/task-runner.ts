@@ -5,6 +5,7 @@ import { AppError, toErrorShape } from '../src/lib/errors.js';
 import { CropClassifier } from './crop-classifier.js';
 import { ENGINES } from './engines.js';
 import { FaceFinder } from './face-finder.js';
+import { FaceWeigher } from './face-weigher.js';
 import type {
   CrashTask,
   InferenceResult,
@@ -41,11 +42,8 @@ export class TaskRunner {
     const detector = await engine.load(detectorModelDir);
     const finder = new FaceFinder(detector, detectorManifest, detectorWidth, detectorHeight);
     const classifierManifest = await readManifest(classifierModelDir);
-    const classifier = new CropClassifier(
-      await engine.load(classifierModelDir),
-      classifierManifest,
-      detectorManifest.name,
-    );
+    const weigher = FaceWeigher.for(classifierManifest, detector, detectorManifest);
+    const classifier = new CropClassifier(await engine.load(classifierModelDir), classifierManifest, weigher);
     return new TaskRunner(engine, finder, classifier, faultInjection, work);
   }
 
@@ -66,7 +64,7 @@ export class TaskRunner {
   /** Runs everything once: an engine's first run of a size is slow. */
   async warmUp(): Promise<void> {
     await this.#finder.measure();
-    for (const size of WARM_BATCH_SIZES) await this.#classifier.measure(size);
+    await this.#classifier.warmUp(WARM_BATCH_SIZES);
   }
 
   /** One task; every failure is a value. */

@@ -22,8 +22,8 @@ export interface MaskClassifierOptions {
   readonly maxQueue?: number;
   /** Told after each batch, for metrics. */
   readonly onBatch?: (report: BatchReport) => void;
-  /** Told after each batch how many of its crops were in doubt and looked at again. */
-  readonly onSecondLooks?: (crops: number) => void;
+  /** Told after each batch how many of its crops classifier or detector looked at again. */
+  readonly onFurtherLooks?: (crops: Pick<ClassifyResult, 'secondLooks' | 'closeUps'>) => void;
   /** Called once per crop that was dropped because the queue was full. */
   readonly onDrop?: () => void;
 }
@@ -42,7 +42,7 @@ export class MaskClassifier {
       maxQueue: options.maxQueue ?? 256,
       run: async (crops) => {
         const result = await classifyBatch(crops);
-        if (result.ok) options.onSecondLooks?.(result.secondLooks);
+        if (result.ok) options.onFurtherLooks?.(result);
         return result.ok
           ? { ok: true, results: judgementsOf(result), inferenceMs: result.timings.inferenceMs }
           : result;

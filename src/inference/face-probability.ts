@@ -7,12 +7,30 @@ export interface FaceWeights {
   readonly bias: number;
 }
 
+/** The same with the detector's score of a close-up of the box. */
+export interface CloseUpWeights extends FaceWeights {
+  readonly closeUp: number;
+}
+
+/** What is known of a box, all in [0, 1]. */
+export interface FaceEvidence {
+  readonly detection: number;
+  readonly crop: number;
+}
+
 /**
- * Probability in [0, 1] that a box shows a face, by what detector and classifier say of it, both in [0, 1]: a logistic
- * regression on their log odds. The two err on different things, so that together they tell more than either with a
- * threshold of its own; `npx tsx scripts/fit-face-weights.ts` fits the weights on the validation part.
+ * Probability in [0, 1] that a box shows a face, by what detector and classifier say of it: a logistic regression on
+ * their log odds. The two err on different things, so that together they tell more than either with a threshold of its
+ * own; `npx tsx scripts/fit-face-weights.ts` fits the weights on the validation part.
  */
-export function faceProbability(detectionScore: number, cropScore: number, weights: FaceWeights): number {
-  const { detection, crop, bias } = weights;
-  return fromLogOdds(detection * logOdds(detectionScore) + crop * logOdds(cropScore) + bias);
+export function faceProbability({ detection, crop }: FaceEvidence, weights: FaceWeights): number {
+  return fromLogOdds(weights.detection * logOdds(detection) + weights.crop * logOdds(crop) + weights.bias);
+}
+
+/** The same where a close-up was looked at too. */
+export function faceProbabilityWithCloseUp(
+  { closeUp, ...evidence }: FaceEvidence & { readonly closeUp: number },
+  weights: CloseUpWeights,
+): number {
+  return faceProbability(evidence, { ...weights, bias: weights.bias + weights.closeUp * logOdds(closeUp) });
 }

@@ -51,11 +51,26 @@ export const secondLookSchema = z.strictObject({
   marginRatio: z.number().min(0).max(2),
 });
 
+const closeUpSchema = z.strictObject({
+  /** Probabilities between which the detector looks again. */
+  from: z.number().min(0).max(1),
+  to: z.number().min(0).max(1),
+  /** Side of the close-up, pixels, and the room around the box in it. */
+  sizePx: z.int().min(32).max(320).multipleOf(32),
+  marginRatio: z.number().min(0).max(8),
+  detection: z.number(),
+  crop: z.number(),
+  closeUp: z.number(),
+  bias: z.number(),
+});
+
 export const faceWeightsSchema = z.strictObject({
   detector: z.string().min(1),
   detection: z.number(),
   crop: z.number(),
   bias: z.number(),
+  /** What counts instead where those three leave it open: the detector's score of a close-up of the box as well. */
+  closeUp: closeUpSchema.optional(),
 });
 
 export const manifestSchema = z.strictObject({

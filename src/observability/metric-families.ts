@@ -122,6 +122,10 @@ export function defineFamilies(registry: Registry) {
       'second_looks_total',
       'Crops of which the classifier was in doubt and that it looked at again.',
     ),
+    closeUps: counter(
+      'close_ups_total',
+      'Crops of which it was open whether they show a face and that the detector looked at closer.',
+    ),
     inferenceDuration: histogram(
       'inference_duration_seconds',
       'Time that a model ran, without waiting.',

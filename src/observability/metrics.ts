@@ -214,9 +214,10 @@ export class Metrics {
     this.#families.batchWait.observe(waitMs / 1000);
   }
 
-  /** Crops of a batch that the classifier looked at again. */
-  secondLooks(crops: number): void {
-    this.#families.secondLooks.inc(crops);
+  /** Crops of a batch that the classifier looked at again, and that the detector looked at closer. */
+  furtherLooks({ secondLooks, closeUps }: { secondLooks: number; closeUps: number }): void {
+    this.#families.secondLooks.inc(secondLooks);
+    this.#families.closeUps.inc(closeUps);
   }
 
   /** Declares a model in use: its info and its inference series. */

@@ -5,8 +5,8 @@ import { extractCrop } from '../../src/crops/extract.js';
 import { flipHorizontally } from '../../src/crops/mirror.js';
 import { letterbox } from '../../src/detection/letterbox.js';
 import { decodeYunet } from '../../src/detection/yunet-decode.js';
-import type { Box } from '../../src/domain/box.js';
-import { faceProbability } from '../../src/inference/face-probability.js';
+import { type Box, iou } from '../../src/domain/box.js';
+import { faceProbability, faceProbabilityWithCloseUp } from '../../src/inference/face-probability.js';
 import {
   InferencePool,
   type InferencePoolOptions,
@@ -84,6 +84,20 @@ async function openPool(
   return pool;
 }
 
+/** What the tiny detector finds in pixels of its input, best first. */
+function plainFaces(input: Uint8Array, inputWidth: number, inputHeight: number, scoreThreshold: number) {
+  const outputs = runPlainly(tinyDetector(), input, inputHeight, inputWidth);
+  const floats = (name: string) => Float32Array.from(outputs[name]!);
+  const levels = [8, 16, 32].map((stride) => ({
+    stride,
+    cls: floats(`cls_${stride}`),
+    obj: floats(`obj_${stride}`),
+    bbox: floats(`bbox_${stride}`),
+    kps: floats(`kps_${stride}`),
+  }));
+  return decodeYunet(levels, { inputWidth, inputHeight, scoreThreshold });
+}
+
 const READY = /a new inference worker is ready/;
 const NOT_STARTED = /did not start/;
 const picture = noisePicture(96, 64, 3, [96, 54]);
@@ -110,20 +124,7 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
     const input = new Uint8Array(DETECTOR.width * DETECTOR.height * 3);
     const source = { data: new Uint8Array(large.buffer), width: 200, height: 120 };
     const { scale } = letterbox(source, input, DETECTOR.width, DETECTOR.height);
-    const outputs = runPlainly(tinyDetector(), input, DETECTOR.height, DETECTOR.width);
-    const floats = (name: string) => Float32Array.from(outputs[name]!);
-    const levels = [8, 16, 32].map((stride) => ({
-      stride,
-      cls: floats(`cls_${stride}`),
-      obj: floats(`obj_${stride}`),
-      bbox: floats(`bbox_${stride}`),
-      kps: floats(`kps_${stride}`),
-    }));
-    const expected = decodeYunet(levels, {
-      inputWidth: DETECTOR.width,
-      inputHeight: DETECTOR.height,
-      scoreThreshold: 0.6,
-    });
+    const expected = plainFaces(input, DETECTOR.width, DETECTOR.height, 0.6);
 
     expect(expected.length).toBeGreaterThan(0);
     expect(result.faces).toHaveLength(expected.length);
@@ -232,10 +233,67 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
     const [, , plain] = await faceScores({});
     const named = await faceScores({ faceWeights: { detector: 'tiny-detector', ...weights } });
     for (const [index, { detectionScore }] of crops.entries())
-      expect(named[index]).toBeCloseTo(faceProbability(detectionScore, plain!, weights), 6);
+      expect(named[index]).toBeCloseTo(
+        faceProbability({ detection: detectionScore, crop: plain! }, weights),
+        6,
+      );
     expect(named[2]).toBe(plain);
     const other = await faceScores({ faceWeights: { detector: 'another', ...weights } });
     expect(other).toEqual([plain, plain, plain]);
+  });
+
+  it('looks closer with the detector where it is open whether a box shows a face, and only there', async () => {
+    const closeUp = { sizePx: 64, marginRatio: 0.5, detection: 0.4, crop: 0.3, closeUp: 0.9, bias: 0.1 };
+    const closeUpScore = (box: Box) => {
+      const input = new Uint8Array(closeUp.sizePx ** 2 * 3);
+      const source = { ...picture, data: new Uint8Array(picture.buffer) };
+      extractCrop(source, box, closeUp, input);
+      // The longer side plus half of it fills the close-up.
+      const scale = closeUp.sizePx / (1.5 * Math.max(box.width, box.height));
+      const [width, height] = [box.width * scale, box.height * scale];
+      const middle = { x: 32 - width / 2, y: 32 - height / 2, width, height };
+      const hits = plainFaces(input, 64, 64, 0.01).filter((face) => iou(face.box, middle) >= 0.3);
+      return hits[0]?.score ?? 0.01;
+    };
+    const boxes = [0, 10, 20, 30, 40].flatMap((x) =>
+      [8, 16, 24, 40].map((side) => ({ x, y: 6, width: side, height: side })),
+    );
+    const seen = boxes.find((candidate) => closeUpScore(candidate) > 0.05)!;
+    const unseen = boxes.find((candidate) => closeUpScore(candidate) === 0.01)!;
+    const crops = [
+      { pixels: picture, box: seen, detectionScore: 0.5 },
+      { pixels: picture, box: unseen, detectionScore: 0.5 },
+      // Sure enough without.
+      { pixels: picture, box: seen, detectionScore: 0.999999 },
+      // Drawn by somebody: the detector has no say.
+      { pixels: picture, box: seen },
+    ];
+    const plain = await (await openPool({}, { engine })).classify(crops);
+    await pool!.close();
+    const classifierModelDir = join(models.dir, `closer-${engine}`);
+    await cp(models.classifierDir, classifierModelDir, { recursive: true });
+    const manifestPath = join(classifierModelDir, 'manifest.json');
+    const weights = { detection: 1, crop: 0.1, bias: 0 };
+    const manifest = {
+      ...JSON.parse(await readFile(manifestPath, 'utf8')),
+      faceWeights: { detector: 'tiny-detector', ...weights, closeUp: { from: 0.1, to: 0.99, ...closeUp } },
+    };
+    await writeFile(manifestPath, JSON.stringify(manifest));
+
+    const result = await (await openPool({}, { engine, classifierModelDir })).classify(crops);
+    if (!result.ok || !plain.ok) throw new Error('failed');
+    expect(result.closeUps).toBe(2);
+    expect(plain.closeUps).toBe(0);
+    for (const [index, crop] of crops.entries()) {
+      const evidence = { detection: crop.detectionScore ?? 0, crop: plain.faceScores[index]! };
+      const expected = [
+        faceProbabilityWithCloseUp({ ...evidence, closeUp: closeUpScore(crop.box) }, closeUp),
+        faceProbabilityWithCloseUp({ ...evidence, closeUp: 0.01 }, closeUp),
+        faceProbability(evidence, weights),
+        plain.faceScores[index]!,
+      ][index]!;
+      expect(Math.abs(result.faceScores[index]! - expected)).toBeLessThan(1e-3);
+    }
   });
 
   it('takes more crops than go through the model at once', async () => {

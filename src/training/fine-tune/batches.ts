@@ -54,7 +54,7 @@ export class BatchMaker {
     draws.forEach(({ sourceIndex, variant }, i) => {
       const crop = this.#pixels.subarray(i * cropBytes, (i + 1) * cropBytes);
       this.#bank.read(sourceIndex, variant, crop);
-      augmentLive(crop, inputPx, live, random);
+      augmentLive(crop, inputPx, sources[sourceIndex]!.target !== 'not_a_face', live, random);
     });
     const features = await this.#runFrozen(draws.length);
     const labelIndices = draws.map(({ sourceIndex }) => labelIndexOf(sources[sourceIndex]!.target));

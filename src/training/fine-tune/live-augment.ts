@@ -4,13 +4,22 @@ import type { LiveAugmentation } from '../recipes/fine-tune-recipe.js';
 
 const tables = [new Uint8ClampedArray(256), new Uint8ClampedArray(256), new Uint8ClampedArray(256)] as const;
 
-/** Changes a crop in place, anew each time it is used: mirrored, another light, a part hidden. rgb24, 0…255. */
+/**
+ * Changes a crop in place, anew each time it is used: mirrored, another light, a part hidden; one without a face also
+ * on its side or upside down. rgb24, 0…255.
+ */
 export function augmentLive(
   pixels: Uint8Array,
   sidePx: number,
+  isFace: boolean,
   rules: LiveAugmentation,
   random: Random,
 ): void {
+  if (!isFace && random.chance(rules.turnFacelessChance)) {
+    // With the mirroring below these make all quarter turns, without the seams of other angles.
+    if (random.chance(0.5)) transpose(pixels, sidePx);
+    if (random.chance(0.5)) turnUpsideDown(pixels);
+  }
   if (random.chance(rules.flipChance)) flipHorizontally(pixels, sidePx, sidePx);
   const gain = rules.brightness ** random.between(-1, 1);
   const contrast = rules.contrast ** random.between(-1, 1);
@@ -34,6 +43,25 @@ export function augmentLive(
       pixels[i + 2] = blue[pixels[i + 2]!]!;
     }
   if (random.chance(rules.erase.chance)) erase(pixels, sidePx, rules.erase.maxSide, random);
+}
+
+/** Rows become columns. */
+function transpose(pixels: Uint8Array, sidePx: number): void {
+  for (let y = 1; y < sidePx; y++)
+    for (let x = 0; x < y; x++) swapPixels(pixels, (y * sidePx + x) * 3, (x * sidePx + y) * 3);
+}
+
+/** By half a turn. */
+function turnUpsideDown(pixels: Uint8Array): void {
+  for (let at = 0, other = pixels.length - 3; at < other; at += 3, other -= 3) swapPixels(pixels, at, other);
+}
+
+function swapPixels(pixels: Uint8Array, at: number, other: number): void {
+  for (let c = 0; c < 3; c++) {
+    const kept = pixels[at + c]!;
+    pixels[at + c] = pixels[other + c]!;
+    pixels[other + c] = kept;
+  }
 }
 
 /** A rectangle of one colour (Zhong et al., 2020, "Random erasing"), as a hand or another's shoulder hides a part. */

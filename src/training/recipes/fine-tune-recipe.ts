@@ -52,6 +52,8 @@ const cutSchema = z.strictObject({
 /** Cheap changes of every crop each time it is used. */
 const liveSchema = z.strictObject({
   flipChance: share,
+  /** Chance that a place without a face is turned by quarter turns too: hands and things come any way up. */
+  turnFacelessChance: share,
   /** Greatest factor of brightness, of contrast and of one colour channel against the others. */
   brightness: z.number().min(1),
   contrast: z.number().min(1),
