@@ -62,8 +62,9 @@ const CONCURRENCY = 8;
 
 /**
  * Holds annotations against the pictures. Pictures that are missing, unreadable, of another size than annotated or
- * annotated twice, and boxes that are empty or lie mostly outside, are left out and told to `onProblem`. Boxes come out in pixels of the picture as it is displayed,
- * that is with its orientation tag applied, as `readRgbPicture` reads it. Throws `AppError` DATA_NOT_FOUND when no
+ * annotated twice, and boxes that are empty or lie mostly outside, are left out and told to `onProblem`, in the order of
+ * `scenes`. Boxes come out in pixels of the picture as it is displayed, that is with its orientation tag applied, as
+ * `readRgbPicture` reads it. Throws `AppError` DATA_NOT_FOUND when no
  * picture of a data set is there.
  */
 export async function completeScenes(
@@ -74,14 +75,18 @@ export async function completeScenes(
 ): Promise<ScenePicture[]> {
   const dataset = datasetName(root);
   const results: (ScenePicture | null)[] = new Array(scenes.length).fill(null);
+  // Pictures are looked at several at a time and end in any order.
+  const problems: DataProblem[][] = scenes.map(() => []);
   const seen = new Set<string>();
   let missing = 0;
   let next = 0;
   const complete = async (index: number) => {
     const scene = scenes[index]!;
     const { path } = scene;
+    const tell = (kind: DataProblem['kind'], message: string) =>
+      problems[index]!.push({ kind, path, message });
     if (seen.has(path)) {
-      onProblem({ kind: 'picture_twice', path, message: 'is annotated twice; the first counts' });
+      tell('picture_twice', 'is annotated twice; the first counts');
       return;
     }
     seen.add(path);
@@ -89,7 +94,7 @@ export async function completeScenes(
     if (typeof header === 'string') {
       if (header === 'picture_missing') missing++;
       const message = header === 'picture_missing' ? 'is annotated but not there' : 'is no picture';
-      onProblem({ kind: header, path, message });
+      tell(header, message);
       return;
     }
     const turnFor = (size: PictureSize | null) =>
@@ -99,7 +104,7 @@ export async function completeScenes(
       const { width, height } = scene.size!;
       const sizes = `is ${header.stored.width} × ${header.stored.height}, but annotated as ${width} × ${height}`;
       const outcome = format.isSizeIdle ? 'its boxes are taken as they are' : 'it is left out';
-      onProblem({ kind: 'size_differs', path, message: `${sizes}; ${outcome}` });
+      tell('size_differs', `${sizes}; ${outcome}`);
       if (!format.isSizeIdle) return;
       turn = turnFor(null)!;
     }
@@ -117,7 +122,7 @@ export async function completeScenes(
       };
       const problem = boxProblem(box, given);
       if (problem) {
-        onProblem({ kind: 'box_broken', path, message: `${source}: ${problem}` });
+        tell('box_broken', `${source}: ${problem}`);
         continue;
       }
       const displayed = displayedBox(box, given, turn.orientation);
@@ -141,6 +146,7 @@ export async function completeScenes(
     for (let index = next++; index < scenes.length; index = next++) await complete(index);
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
+  for (const problem of problems.flat()) onProblem(problem);
   if (missing > 0 && missing === scenes.length)
     throw new AppError(
       'DATA_NOT_FOUND',

@@ -77,9 +77,9 @@ describe('discoverPictures', () => {
     const found = await discoverPictures(root, { onProblem: (problem) => problems.push(problem) });
     expect(found).toMatchObject([{ faces: [{ box: { x: 1 } }] }]);
     expect(problems.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
-      'picture_missing: is annotated but not there',
       'box_broken: annotations.jsonl, line 1: the box 95, 2, 30, 40 lies outside the picture (100 × 80)',
       'box_broken: annotations.jsonl, line 1: the box 1, 2, 0, 40 has no area',
+      'picture_missing: is annotated but not there',
     ]);
   });
 
