@@ -1,6 +1,7 @@
 // Writes models/NAME/README.md from training.json and evaluation/*.json: npx tsx scripts/write-model-card.ts NAME [MODELS]
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readManifest } from '../src/inference/manifest.js';
 import { modelsDir } from '../src/lib/package-paths.js';
 import { paperCard } from '../src/training/paper/paper-card.js';
 import { fineTuneRecipeSchema } from '../src/training/recipes/fine-tune-recipe.js';
@@ -24,5 +25,6 @@ async function card(): Promise<string> {
     return paperCard(training, { others, evaluations });
   }
   const { recipe, ...report } = training;
-  return fineTuneCard(fineTuneRecipeSchema.parse(recipe), { ...report, model: name }, evaluations);
+  const manifest = await readManifest(modelDir);
+  return fineTuneCard(fineTuneRecipeSchema.parse(recipe), { ...report, model: name }, manifest, evaluations);
 }

@@ -3,7 +3,9 @@ import { chooseBatchSize } from './classification/choose-batch-size.js';
 import { MaskClassifier } from './classification/mask-classifier.js';
 import type { LoadedConfig } from './config/load-config.js';
 import { FaceDetector } from './detection/face-detector.js';
+import { missingFaceWeights } from './inference/face-probability.js';
 import { InferencePool } from './inference/inference-pool.js';
+import { readManifest } from './inference/manifest.js';
 import type { Clock } from './lib/clock.js';
 import type { CloseStack } from './lib/close-stack.js';
 import { tenth } from './lib/rounding.js';
@@ -47,6 +49,8 @@ export async function openInference(parts: {
     log,
   });
   closers.push('inference', () => pool.close(), INFERENCE_CLOSE_MS);
+  const shortfall = missingFaceWeights(await readManifest(workerOptions.classifierModelDir), detectorModel);
+  if (shortfall) log.warn({ detector: detectorModel, classifier: classifierModel }, shortfall);
   const { engine, device, version, reason } = pool.info;
   const maxBatch =
     config.inference.maxBatch === 'auto'
@@ -93,7 +97,10 @@ export async function openInference(parts: {
       failed(classifierModel, report.errorCode);
       faults.add(`a batch of faces could not be classified: ${report.errorCode}`);
     },
-    onFurtherLooks: (crops) => metrics.furtherLooks(crops),
+    onFurtherLooks: ({ secondLooks, closeUpsMs }) => {
+      metrics.furtherLooks({ secondLooks, closeUps: closeUpsMs.length });
+      for (const ms of closeUpsMs) metrics.inference(detectorModel, engine, ms);
+    },
     onDrop: () => metrics.queueDropped('crops'),
   });
   closers.push('classifier', () => classifier.close());

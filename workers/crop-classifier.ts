@@ -111,27 +111,25 @@ export class CropClassifier {
       doubtful.flatMap((task) => again!.looks.map((look) => ({ ...task, look }))),
       timings,
     );
-    const startMs = performance.now();
     const faceScores: number[] = [];
-    let closeUps = 0;
+    const closeUpsMs: number[] = [];
     for (const { crop, into } of first) {
       const cropScore = into.face / into.looks;
       const { detectionScore } = crop;
       if (detectionScore === undefined || !this.#weigher) faceScores.push(cropScore);
       else {
-        const { probability, hadCloseUp } = await this.#weigher.weigh(crop, detectionScore, cropScore);
+        const { probability, closeUpMs } = await this.#weigher.weigh(crop, detectionScore, cropScore);
         faceScores.push(probability);
-        if (hadCloseUp) closeUps++;
+        if (closeUpMs !== null) closeUpsMs.push(closeUpMs);
       }
     }
-    timings.finishMs += performance.now() - startMs;
     return {
       ok: true,
       kind: 'classify',
       scores: first.map(({ into }) => meanScores(into)),
       faceScores,
       secondLooks: doubtful.length,
-      closeUps,
+      closeUpsMs,
       timings,
     };
   }

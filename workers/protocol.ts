@@ -79,8 +79,8 @@ export interface ClassifyResult {
   readonly faceScores: readonly number[];
   /** Crops that were in doubt and looked at again (see the manifest's `crop.secondLook`). */
   readonly secondLooks: number;
-  /** Crops of which it was open whether they show a face, and that the detector looked at closer. */
-  readonly closeUps: number;
+  /** Time of each close-up that the detector made of a crop of which it was open whether it shows a face, ms. */
+  readonly closeUpsMs: readonly number[];
   readonly timings: TaskTimings;
 }
 export interface WarmUpResult {

@@ -1,7 +1,8 @@
 import type { InferenceEngine } from '../src/inference/engine.js';
-import { type ModelManifest, readManifest } from '../src/inference/manifest.js';
+import { readManifest } from '../src/inference/manifest.js';
 import { selectEngine } from '../src/inference/select-engine.js';
 import { AppError, toErrorShape } from '../src/lib/errors.js';
+import { checkInputSize } from './check-input-size.js';
 import { CropClassifier } from './crop-classifier.js';
 import { ENGINES } from './engines.js';
 import { FaceFinder } from './face-finder.js';
@@ -12,7 +13,6 @@ import type {
   InferenceTask,
   WarmUpResult,
   WarmUpTask,
-  WorkerOptions,
   WorkerStart,
 } from './protocol.js';
 import { closingError, type WorkRegister } from './work-register.js';
@@ -38,7 +38,12 @@ export class TaskRunner {
     );
     const { detectorModelDir, classifierModelDir, detectorWidth, detectorHeight } = options;
     const detectorManifest = await readManifest(detectorModelDir);
-    checkDetectorSize(detectorManifest, options);
+    checkInputSize(
+      detectorManifest,
+      detectorWidth,
+      detectorHeight,
+      'change detection.widthPx and detection.heightPx',
+    );
     const detector = await engine.load(detectorModelDir);
     const finder = new FaceFinder(detector, detectorManifest, detectorWidth, detectorHeight);
     const classifierManifest = await readManifest(classifierModelDir);
@@ -105,22 +110,6 @@ export class TaskRunner {
     });
     return new Promise(() => {});
   }
-}
-
-/** A wrong size would fail each single task later. */
-function checkDetectorSize(manifest: ModelManifest, options: WorkerOptions): void {
-  const { widthPx, heightPx, multipleOf } = manifest.input;
-  const fits = (side: number, fixed: number | null) =>
-    fixed === null ? side % (multipleOf ?? 1) === 0 : side === fixed;
-  if (fits(options.detectorWidth, widthPx) && fits(options.detectorHeight, heightPx)) return;
-  const wanted = [widthPx, heightPx]
-    .map((fixed) => fixed ?? `any multiple of ${multipleOf ?? 1}`)
-    .join(' × ');
-  throw new AppError(
-    'MODEL_UNSUPPORTED',
-    `model ${manifest.name} takes ${wanted} pixels, not ${options.detectorWidth} × ${options.detectorHeight}`,
-    { exitCode: 2, hint: 'change detection.widthPx and detection.heightPx' },
-  );
 }
 
 /** Median of three runs; of fewer when they are slow, as this stands between a start and the first frame. */

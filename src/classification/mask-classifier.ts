@@ -23,7 +23,7 @@ export interface MaskClassifierOptions {
   /** Told after each batch, for metrics. */
   readonly onBatch?: (report: BatchReport) => void;
   /** Told after each batch how many of its crops classifier or detector looked at again. */
-  readonly onFurtherLooks?: (crops: Pick<ClassifyResult, 'secondLooks' | 'closeUps'>) => void;
+  readonly onFurtherLooks?: (crops: Pick<ClassifyResult, 'secondLooks' | 'closeUpsMs'>) => void;
   /** Called once per crop that was dropped because the queue was full. */
   readonly onDrop?: () => void;
 }

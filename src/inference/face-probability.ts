@@ -1,4 +1,5 @@
 import { fromLogOdds, logOdds } from '../lib/log-odds.js';
+import type { ModelManifest } from './manifest.js';
 
 /** How much the detector's score and the classifier's output `face` count when both speak of one box. */
 export interface FaceWeights {
@@ -13,7 +14,7 @@ export interface CloseUpWeights extends FaceWeights {
 }
 
 /** What is known of a box, all in [0, 1]. */
-export interface FaceEvidence {
+export interface BoxEvidence {
   readonly detection: number;
   readonly crop: number;
 }
@@ -23,14 +24,28 @@ export interface FaceEvidence {
  * their log odds. The two err on different things, so that together they tell more than either with a threshold of its
  * own; `npx tsx scripts/fit-face-weights.ts` fits the weights on the validation part.
  */
-export function faceProbability({ detection, crop }: FaceEvidence, weights: FaceWeights): number {
+export function faceProbability({ detection, crop }: BoxEvidence, weights: FaceWeights): number {
   return fromLogOdds(weights.detection * logOdds(detection) + weights.crop * logOdds(crop) + weights.bias);
 }
 
 /** The same where a close-up was looked at too. */
 export function faceProbabilityWithCloseUp(
-  { closeUp, ...evidence }: FaceEvidence & { readonly closeUp: number },
+  { closeUp, ...evidence }: BoxEvidence & { readonly closeUp: number },
   weights: CloseUpWeights,
 ): number {
   return faceProbability(evidence, { ...weights, bias: weights.bias + weights.closeUp * logOdds(closeUp) });
+}
+
+/**
+ * What to tell people when a classifier that tells faces from other things has no weights for the detector in use, so
+ * that `minFaceScore` is held against its word alone; `null` when all is well.
+ */
+export function missingFaceWeights(
+  { name, outputs, faceWeights }: Pick<ModelManifest, 'name' | 'outputs' | 'faceWeights'>,
+  detectorName: string,
+): string | null {
+  const tellsFaces = outputs.some((output) => output.name === 'face');
+  if (!tellsFaces || faceWeights?.detector === detectorName) return null;
+  const known = faceWeights ? `only for ${faceWeights.detector}` : 'none at all';
+  return `${name} has no face weights for ${detectorName}, ${known}: classification.minFaceScore is held against the classifier alone, for which 0.3 suits better than 0.6; docs/evaluation.md says how to fit them`;
 }

@@ -51,18 +51,20 @@ export const secondLookSchema = z.strictObject({
   marginRatio: z.number().min(0).max(2),
 });
 
-const closeUpSchema = z.strictObject({
-  /** Probabilities between which the detector looks again. */
-  from: z.number().min(0).max(1),
-  to: z.number().min(0).max(1),
-  /** Side of the close-up, pixels, and the room around the box in it. */
-  sizePx: z.int().min(32).max(320).multipleOf(32),
-  marginRatio: z.number().min(0).max(8),
-  detection: z.number(),
-  crop: z.number(),
-  closeUp: z.number(),
-  bias: z.number(),
-});
+const closeUpSchema = z
+  .strictObject({
+    /** Probabilities between which the detector looks again. */
+    from: z.number().min(0).max(1),
+    to: z.number().min(0).max(1),
+    /** Side of the close-up, pixels, and the room around the box in it. */
+    sizePx: z.int().min(32).max(320),
+    marginRatio: z.number().min(0).max(8),
+    detection: z.number(),
+    crop: z.number(),
+    closeUp: z.number(),
+    bias: z.number(),
+  })
+  .refine(({ from, to }) => from < to, 'from must be below to');
 
 export const faceWeightsSchema = z.strictObject({
   detector: z.string().min(1),

@@ -36,6 +36,8 @@ export interface TrainOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   readonly outDir: string;
   /** Finds the faces; closed by its owner. */
   readonly finder: FaceFinder;
+  /** Folder of the detector behind `finder`, for recipes that weigh it against the classifier. */
+  readonly detectorDir?: string;
   /** Folder of `imagenet-mobilenetv2`. */
   readonly backboneDir: string;
   /** For prepared pictures, crops and features. Default: a folder of the system's temporary files. */

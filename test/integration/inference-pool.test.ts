@@ -282,8 +282,8 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
 
     const result = await (await openPool({}, { engine, classifierModelDir })).classify(crops);
     if (!result.ok || !plain.ok) throw new Error('failed');
-    expect(result.closeUps).toBe(2);
-    expect(plain.closeUps).toBe(0);
+    expect(result.closeUpsMs).toHaveLength(2);
+    expect(plain.closeUpsMs).toEqual([]);
     for (const [index, crop] of crops.entries()) {
       const evidence = { detection: crop.detectionScore ?? 0, crop: plain.faceScores[index]! };
       const expected = [

@@ -84,14 +84,15 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
   const { reading, problems } = await openReading(options.labelMap);
   const scoreThreshold = recipe.kind === 'fine-tune' ? recipe.negatives.carefulScore : 0.3;
   // Crops as the service will cut them: by its own detector.
-  const modelDir = await namedModelFolder(options.detector ?? configSchema.parse({}).detection.model);
-  const finder = await openEngineFaceFinder({ modelDir, sizePx: 640, scoreThreshold });
+  const detectorDir = await namedModelFolder(options.detector ?? configSchema.parse({}).detection.model);
+  const finder = await openEngineFaceFinder({ modelDir: detectorDir, sizePx: 640, scoreThreshold });
   try {
     const report = await runTrain({
       recipe: options.recipe,
       dataDirs: options.data,
       outDir: options.out,
       finder,
+      detectorDir,
       backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
       progress: stepProgress(),
       signal,

@@ -21,6 +21,8 @@ export interface FaceRecord {
   /** The same with the picture brought to a width of {@link REFERENCE_WIDTH_PX}. */
   readonly referencePx: number;
   readonly isFound: boolean;
+  /** Whether the detector found it, whatever the classifier holds of it. */
+  readonly isDetected: boolean;
   /** Scores of the crop of `box`: told for every face, also for those that count as missed. */
   readonly scores: MaskScores;
   /** Probability that the crop of `box` shows a face at all; 1 from classifiers that do not tell. */
@@ -98,6 +100,10 @@ function judgeScene(picture: ScenePicture, observation: Observation, rules: Judg
   const labelledBoxes = picture.faces.map(({ box }) => box);
   const boxesOf = (detections: readonly ObservedDetection[]) => detections.map(({ box }) => box);
   const matches = matchBoxes(labelledBoxes, boxesOf(found));
+  const detected = matchBoxes(
+    labelledBoxes,
+    boxesOf(all.filter(({ score }) => score >= rules.scoreThreshold)),
+  );
   const anyMatches = matchBoxes(labelledBoxes, boxesOf(all));
   const assessments = found.map((face) => assess(face, observation, rules));
   const faces = picture.faces.map(({ box, label }, index): FaceRecord => {
@@ -114,6 +120,7 @@ function judgeScene(picture: ScenePicture, observation: Observation, rules: Judg
       facePx,
       referencePx: (facePx * REFERENCE_WIDTH_PX) / observation.width,
       isFound: detection !== null,
+      isDetected: detected[index] !== null,
       scores: (detection ?? own).scores,
       faceScore: (detection ?? own).faceScore,
       reason: match === null ? null : assessments[match]!.reason,
@@ -193,6 +200,7 @@ function judgePortrait(picture: PortraitPicture, { width, height, ...seen }: Obs
     facePx,
     referencePx: (facePx * REFERENCE_WIDTH_PX) / width,
     isFound: face !== null,
+    isDetected: face !== null,
     scores: own.scores,
     faceScore: own.faceScore,
     reason: null,

@@ -103,8 +103,9 @@ export function compareModels(
   const onlyCandidateRight = onlyRight(candidate, incumbent);
   const onlyIncumbentRight = onlyRight(incumbent, candidate);
   const keptShare = (faces: readonly FaceRecord[]) => {
-    const found = faces.filter(({ isFound }) => isFound);
-    return found.filter(({ faceScore }) => faceScore >= minFaceScore).length / Math.max(1, found.length);
+    const detected = faces.filter(({ isDetected }) => isDetected);
+    const kept = detected.filter(({ isFound, faceScore }) => isFound && faceScore >= minFaceScore);
+    return kept.length / Math.max(1, detected.length);
   };
   const figures = {
     faces: candidate.length,

@@ -2,15 +2,24 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { MASK_LABELS } from '../../domain/label.js';
+import { readManifest } from '../../inference/manifest.js';
 import { AppError } from '../../lib/errors.js';
 import { seededRandom } from '../../lib/random.js';
 import type { CorrectionsReport } from '../dataset/correct-pictures.js';
 import type { FaceFinder } from '../dataset/face-finder.js';
+import type { LabelledPicture } from '../dataset/picture.js';
 import type { SplitPart } from '../dataset/split.js';
 import { describeSplit, writeSplitFile } from '../dataset/split-file.js';
 import { exportModel } from '../export/export-model.js';
 import { readBackboneWeights } from '../export/mobilenet-v2.js';
 import type { Network } from '../export/network.js';
+import {
+  CLOSE_UP,
+  type FaceWeights,
+  fitFaceWeights,
+  writeFaceWeights,
+} from '../face-weights/fit-face-weights.js';
+import { measureBoxes } from '../face-weights/measure-boxes.js';
 import { startNativeTensorFlow } from '../head/tensorflow.js';
 import type { ClassificationMetrics } from '../metrics/classification-metrics.js';
 import type { FineTuneRecipe } from '../recipes/fine-tune-recipe.js';
@@ -28,11 +37,16 @@ import { MASK_OUTPUTS, maskNetwork, withScores } from './mask-network.js';
 import { narrowWeights } from './narrow-weights.js';
 import { mostSteps, type TrainedRuns, trainRuns } from './train-runs.js';
 
+/** As `evaluate` brings pictures to the detector. */
+const DETECTOR_SIZE_PX = 640;
+
 export interface FineTuneOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   /** The model's folder, `…/models/NAME`; its last part becomes the model's name. */
   readonly outDir: string;
   /** Finds everything that may be a face, down to the recipe's `negatives.carefulScore`; closed by its owner. */
   readonly finder: FaceFinder;
+  /** Folder of the detector behind `finder`: what it says is weighed against the classifier. Without it nothing is. */
+  readonly detectorDir?: string;
   /** Folder of `imagenet-mobilenetv2`. */
   readonly backboneDir: string;
   /** For cut crops and what was found in pictures. Default: a folder of the system's temporary files. */
@@ -61,6 +75,8 @@ export interface FineTuneReport {
   /** Of what is kept, after calibration. */
   readonly validation: ClassificationMetrics;
   readonly judged: JudgedValidation;
+  /** Of detector and classifier, as in the manifest; `null` where there was too little to fit them on. */
+  readonly faceWeights: FaceWeights | null;
   readonly seconds: number;
   readonly facts: RunFacts;
 }
@@ -130,7 +146,7 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
     }),
   ).finally(() => board.close());
 
-  const report: FineTuneReport = {
+  const trainedReport: Omit<FineTuneReport, 'faceWeights'> = {
     recipe: recipe.name,
     out: outDir,
     run: runDir,
@@ -148,7 +164,12 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
     seconds: (performance.now() - startMs) / 1000,
     facts: runFacts(backend),
   };
-  await writeModel(recipe, trained.network, report);
+  await writeModel(recipe, trained.network, trainedReport);
+  const faceWeights = await weighFaces(
+    pictures.flatMap(({ picture }, index) => (parts[index] === 'validation' ? [picture] : [])),
+    options,
+  );
+  const report: FineTuneReport = { ...trainedReport, faceWeights };
   await writeSplitFile(join(outDir, 'split.json'), describeSplit(pictures, parts, recipe.split));
   await writeFile(
     join(outDir, 'training.json'),
@@ -158,7 +179,34 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
   return report;
 }
 
-async function writeModel(recipe: FineTuneRecipe, network: Network, report: FineTuneReport): Promise<void> {
+/** Fits on held-out scenes what detector and classifier count, and puts it into the manifest. */
+async function weighFaces(
+  pictures: readonly LabelledPicture[],
+  { detectorDir, outDir, progress, signal }: FineTuneOptions,
+): Promise<FaceWeights | null> {
+  if (!detectorDir) return null;
+  const boxes = await step(
+    progress,
+    'weighing detector and classifier',
+    pictures.length,
+    'pictures',
+    (onProgress) =>
+      measureBoxes(pictures, {
+        ...{ detectorDir, classifierDir: outDir, onProgress },
+        ...{ detectorSizePx: DETECTOR_SIZE_PX, closeUp: CLOSE_UP },
+        ...(signal ? { signal } : {}),
+      }),
+  );
+  const weights = fitFaceWeights(boxes, (await readManifest(detectorDir)).name);
+  if (weights) await writeFaceWeights(outDir, weights);
+  return weights;
+}
+
+async function writeModel(
+  recipe: FineTuneRecipe,
+  network: Network,
+  report: Omit<FineTuneReport, 'faceWeights'>,
+): Promise<void> {
   const { judged, model } = report;
   await mkdir(report.out, { recursive: true });
   await exportModel(withScores(network, model, judged.calibration), {
@@ -181,7 +229,6 @@ async function writeModel(recipe: FineTuneRecipe, network: Network, report: Fine
         square: true,
         ...(recipe.secondLook ? { secondLook: recipe.secondLook } : {}),
       },
-      ...(recipe.faceWeights ? { faceWeights: recipe.faceWeights } : {}),
       temperature: judged.calibration.labels.temperature,
       training: {
         recipe: recipe.name,

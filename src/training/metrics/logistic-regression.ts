@@ -7,7 +7,8 @@ const RIDGE = 1e-3;
 /**
  * Weights of a logistic regression, one per column of `rows` and the bias last, by Newton's method (Hastie, Tibshirani,
  * Friedman, "The Elements of Statistical Learning", 4.4.1) with a ridge of 0.001. `rows` have the same number of
- * columns each; `isPositive` has one entry a row. Throws RangeError without a row.
+ * columns each; `isPositive` has one entry a row. Throws RangeError without a row, or
+ * when fifty steps do not suffice.
  */
 export function fitLogisticRegression(
   rows: readonly (readonly number[])[],
@@ -31,9 +32,9 @@ export function fitLogisticRegression(
     }
     const change = solve(curvature, gradient);
     weights = weights.map((weight, i) => weight + change[i]!);
-    if (Math.max(...change.map(Math.abs)) < 1e-9) break;
+    if (Math.max(...change.map(Math.abs)) < 1e-8) return weights;
   }
-  return weights;
+  throw new RangeError(`no end after ${STEPS} steps`);
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { faceWeightsSchema, secondLookSchema } from '../../inference/manifest.js';
+import { secondLookSchema } from '../../inference/manifest.js';
 import { SPLIT_PARTS } from '../dataset/split.js';
 
 const share = z.number().min(0).max(1);
@@ -53,7 +53,7 @@ const cutSchema = z.strictObject({
 const liveSchema = z.strictObject({
   flipChance: share,
   /** Chance that a place without a face is turned by quarter turns too: hands and things come any way up. */
-  turnFacelessChance: share,
+  turnFacelessChance: share.default(0),
   /** Greatest factor of brightness, of contrast and of one colour channel against the others. */
   brightness: z.number().min(1),
   contrast: z.number().min(1),
@@ -116,9 +116,7 @@ export const fineTuneRecipeSchema = z.strictObject({
   /** Added around the face box, as a share of its longer side (see crops/extract.ts). */
   marginRatio: z.number().min(0).max(2),
   /** Below which score a crop is looked at again, and the margin of the wider crop (see the model's manifest). */
-  secondLook: secondLookSchema.nullable(),
-  /** How much detector and classifier count in the face score, for the manifest (scripts/fit-face-weights.ts fits them). */
-  faceWeights: faceWeightsSchema.nullable(),
+  secondLook: secondLookSchema.nullable().default(null),
   /** Share of MobileNetV2's channels that is kept: the strongest of the published weights. */
   width: z.number().positive().max(1),
   /** Everything up to and including this node of the backbone stays as it is. */

@@ -9,7 +9,6 @@ export const production: FineTuneRecipe = fineTuneRecipeSchema.parse({
   inputPx: 192,
   marginRatio: 0.4,
   secondLook: { below: 0.8, marginRatio: 0.55 },
-  faceWeights: { detector: 'yunet-mask', detection: 1.17, crop: 0.79, bias: -0.37 },
   width: 1,
   lastFrozenNode: 'block_3_project',
   sources: {

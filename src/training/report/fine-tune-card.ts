@@ -1,4 +1,5 @@
 import { MASK_LABELS } from '../../domain/label.js';
+import type { ModelManifest } from '../../inference/manifest.js';
 import type { EvaluateReport } from '../evaluation/evaluation-report.js';
 import type { FineTuneReport } from '../fine-tune/run-fine-tune.js';
 import type { Interval } from '../metrics/bootstrap.js';
@@ -12,12 +13,13 @@ export interface CardEvaluation {
 }
 
 /**
- * The card of a fine-tuned mask classifier, made of its training report and of evaluations alone, so that no figure
- * in it is written by hand.
+ * The card of a fine-tuned mask classifier, made of its training report, its manifest and evaluations alone, so that no
+ * figure in it is written by hand.
  */
 export function fineTuneCard(
   recipe: FineTuneRecipe,
   report: Omit<FineTuneReport, 'recipe'>,
+  { crop, faceWeights }: Pick<ModelManifest, 'crop' | 'faceWeights'>,
   evaluations: readonly CardEvaluation[],
 ): string {
   const { validation, judged, places } = report;
@@ -42,7 +44,7 @@ ${recipe.description}. Recipe \`${recipe.name}\`; the whole recipe and every epo
 - Input: \`pixels\`, uint8 RGB, batch × ${recipe.inputPx} × ${recipe.inputPx} × 3: a square around the face box, its longer side plus ${Math.round(recipe.marginRatio * 100)} %.
 - Output \`scores\`, batch × 3: ${MASK_LABELS.join(', ')}; temperature ${fixed(labelCalibration.temperature)} and biases (${labelCalibration.bias.map((value) => value.toFixed(2)).join(', ')}) are already in it.
 - Output \`face\`, batch × 1: whether the crop shows a face at all; temperature ${fixed(face.temperature)} and bias ${face.bias.toFixed(2)} are already in it.
-${inUse(recipe)}- Trained: everything above \`${recipe.lastFrozenNode}\` of the ImageNet MobileNetV2 (\`models/imagenet-mobilenetv2\`), batch norms folded; ${report.epochs.length} epochs of ${recipe.optimisation.epochSamples} crops, epoch ${report.bestEpoch} kept, ${Math.round(report.seconds / 60)} minutes (${report.backend}, ${report.facts.machine.cores} cores).
+${inUse(crop?.secondLook, faceWeights)}- Trained: everything above \`${recipe.lastFrozenNode}\` of the ImageNet MobileNetV2 (\`models/imagenet-mobilenetv2\`), batch norms folded; ${report.epochs.length} epochs of ${recipe.optimisation.epochSamples} crops, epoch ${report.bestEpoch} kept, ${Math.round(report.seconds / 60)} minutes (${report.backend}, ${report.facts.machine.cores} cores).
 - Licence: Apache-2.0, the starting weights' too. Some of the data sets name no licence; none of their pictures is here.
 
 ## Data
@@ -96,18 +98,45 @@ ${evaluations.map(evaluationSection).join('\n')}
 `;
 }
 
-/** What the service does around the network, as the manifest says. */
-function inUse({ secondLook, faceWeights }: FineTuneRecipe): string {
+/** What the service does around the network. */
+function inUse(
+  secondLook: NonNullable<ModelManifest['crop']>['secondLook'],
+  faceWeights: ModelManifest['faceWeights'],
+): string {
   const lines: string[] = [];
   if (secondLook)
     lines.push(
-      `- A crop whose highest score is below ${secondLook.below} is looked at three times more, mirrored, with a margin of ${Math.round(secondLook.marginRatio * 100)} %, and with that mirrored; the mean counts, here and in the service.`,
+      `A crop whose highest score is below ${secondLook.below} is looked at three times more, mirrored, with a margin of ${Math.round(secondLook.marginRatio * 100)} %, and with that mirrored; the mean counts, here and in the service.`,
     );
-  if (faceWeights)
+  if (faceWeights) {
+    const { detector, closeUp } = faceWeights;
     lines.push(
-      `- Whether a box shows a face is told by \`face\` and by the score of the detector \`${faceWeights.detector}\` together: log odds ${faceWeights.detection} · detector + ${faceWeights.crop} · \`face\` ${faceWeights.bias < 0 ? '−' : '+'} ${Math.abs(faceWeights.bias)}, fitted on the validation part by \`scripts/fit-face-weights.ts\`.`,
+      `Whether a box shows a face is told by \`face\` and by the score of the detector \`${detector}\` together: log odds ${weighted(
+        [
+          [faceWeights.detection, 'detector'],
+          [faceWeights.crop, '`face`'],
+        ],
+        faceWeights.bias,
+      )}, fitted on the validation part.`,
     );
-  return lines.map((line) => `${line}\n`).join('');
+    if (closeUp)
+      lines.push(
+        `Where that leaves it open (a probability between ${closeUp.from} and ${closeUp.to}), the detector looks once more at the box alone, in the middle of ${closeUp.sizePx} × ${closeUp.sizePx} pixels: log odds ${weighted(
+          [
+            [closeUp.detection, 'detector'],
+            [closeUp.crop, '`face`'],
+            [closeUp.closeUp, 'detector on the close-up'],
+          ],
+          closeUp.bias,
+        )}.`,
+      );
+  }
+  return lines.map((line) => `- ${line}\n`).join('');
+}
+
+function weighted(terms: readonly (readonly [number, string])[], bias: number): string {
+  const sum = terms.map(([weight, name]) => `${weight.toFixed(2)} · ${name}`).join(' + ');
+  return `${sum} ${bias < 0 ? '−' : '+'} ${Math.abs(bias).toFixed(2)}`;
 }
 
 function evaluationSection({ title, command, report }: CardEvaluation): string {

@@ -45,7 +45,7 @@ const success = (crops: readonly CropRequest[]): ClassifyResult => ({
   scores: crops.map(scoresOf),
   faceScores: crops.map(faceScoreOf),
   secondLooks: 0,
-  closeUps: 0,
+  closeUpsMs: [],
   timings: { prepareMs: 9, inferenceMs: 4, finishMs: 1 },
 });
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { faceProbability, faceProbabilityWithCloseUp } from '../../../src/inference/face-probability.js';
+import {
+  faceProbability,
+  faceProbabilityWithCloseUp,
+  missingFaceWeights,
+} from '../../../src/inference/face-probability.js';
 
 const weights = { detection: 1, crop: 0.5, bias: 0 };
 
@@ -13,7 +17,7 @@ describe('faceProbability', () => {
     );
   });
 
-  it('lets neither decide alone where the other is sure of the contrary', () => {
+  it('lets the one with more weight prevail where they disagree, but not alone', () => {
     const even = faceProbability({ detection: 0.5, crop: 0.5 }, weights);
     expect(faceProbability({ detection: 0.99, crop: 0.01 }, weights)).toBeGreaterThan(even);
     expect(faceProbability({ detection: 0.3, crop: 0.01 }, weights)).toBeLessThan(
@@ -34,5 +38,20 @@ describe('faceProbabilityWithCloseUp', () => {
     // 12 to 1 of the other two, and 1 to 4 twice.
     expect(faceProbabilityWithCloseUp(evidence, { ...weights, closeUp: 2 })).toBeCloseTo(12 / 28, 10);
     expect(faceProbabilityWithCloseUp(evidence, { ...weights, closeUp: 0 })).toBeCloseTo(12 / 13, 10);
+  });
+});
+
+describe('missingFaceWeights', () => {
+  const outputs = [
+    { name: 'scores', shape: [null, 3], meaning: 'scores' },
+    { name: 'face', shape: [null, 1], meaning: 'face' },
+  ];
+  const faceWeights = { detector: 'finder', ...weights };
+
+  it('tells of a classifier that tells faces and was not weighed against this detector', () => {
+    expect(missingFaceWeights({ name: 'judge', outputs, faceWeights }, 'finder')).toBeNull();
+    expect(missingFaceWeights({ name: 'judge', outputs: outputs.slice(0, 1) }, 'finder')).toBeNull();
+    expect(missingFaceWeights({ name: 'judge', outputs }, 'finder')).toContain('no face weights for finder');
+    expect(missingFaceWeights({ name: 'judge', outputs, faceWeights }, 'other')).toContain('only for finder');
   });
 });

@@ -25,7 +25,18 @@ function face(
   const scores = { with_mask: rest, without_mask: rest, mask_worn_incorrectly: rest, [judged]: score };
   const box = { x: 0, y: 0, width: facePx, height: facePx };
   return {
-    ...{ picture, label, box, labelledBox: box, facePx, referencePx: facePx, isFound, scores, reason },
+    ...{
+      picture,
+      label,
+      box,
+      labelledBox: box,
+      facePx,
+      referencePx: facePx,
+      isFound,
+      isDetected: isFound,
+      scores,
+      reason,
+    },
     faceScore: 1,
     quality: isFound ? 0.5 : null,
     yawDegrees: 0,

@@ -34,6 +34,7 @@ export function faceRecord(
     facePx: 40,
     referencePx: 40,
     isFound: true,
+    isDetected: true,
     scores: { with_mask: rest, without_mask: rest, mask_worn_incorrectly: rest, [judged]: score },
     faceScore: 1,
     reason: null,

@@ -101,7 +101,8 @@ describe('the gate', () => {
 
   it('stops one that takes more faces for none', () => {
     const better = faces(100, { with_mask: 99, without_mask: 99, mask_worn_incorrectly: 99 }, 0.98);
-    const blind = better.map((face, i) => (i % 20 === 0 ? { ...face, faceScore: 0.2 } : face));
+    // As scenes are judged: what the classifier turns away was detected and is not found.
+    const blind = better.map((face, i) => (i % 20 === 0 ? { ...face, isFound: false } : face));
     const verdict = compareModels({ candidate: blind, incumbent: old }, { ...names, minFaceScore: 0.3 }).gate;
     expect(verdict.isBetter).toBe(false);
     expect(verdict.reasons.at(-1)).toBe('faces taken for faces fall from 1.0000 to 0.9500');

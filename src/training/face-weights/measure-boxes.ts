@@ -1,0 +1,86 @@
+import { CloseUpDetector } from '../../../workers/close-up-detector.js';
+import { CropClassifier } from '../../../workers/crop-classifier.js';
+import { FaceFinder } from '../../../workers/face-finder.js';
+import type { CropGeometry } from '../../crops/extract.js';
+import { iou } from '../../domain/box.js';
+import { readManifest } from '../../inference/manifest.js';
+import { OnnxRuntimeEngine } from '../../inference/onnxruntime-engine.js';
+import type { LabelledPicture } from '../dataset/picture.js';
+import { readRgbPicture, toPixelBuffer } from '../dataset/rgb-picture.js';
+
+/** A box of the detector, what each look at it says, all in [0, 1], and what it shows. */
+export interface MeasuredBox {
+  readonly detection: number;
+  /** The classifier's output `face`. */
+  readonly crop: number;
+  readonly closeUp: number;
+  readonly isFace: boolean;
+}
+
+export interface MeasureBoxesOptions {
+  readonly detectorDir: string;
+  readonly classifierDir: string;
+  /** Side of the square that pictures are brought to, pixels. */
+  readonly detectorSizePx: number;
+  readonly closeUp: CropGeometry;
+  readonly onProgress?: (done: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Below the thresholds in use, so that the fit sees what a lower one would let through. */
+const LOWEST_SCORE = 0.2;
+const MATCH_IOU = 0.35;
+
+/**
+ * What detector and classifier say of every box, score 0.2 and more, that lies on a labelled face of a scene or on a
+ * place of which people said that it shows none; boxes on neither say nothing and are left out. Rejects with
+ * `AppError` MODEL_…, DATA_UNREADABLE, or the signal's reason.
+ */
+export async function measureBoxes(
+  pictures: readonly LabelledPicture[],
+  options: MeasureBoxesOptions,
+): Promise<MeasuredBox[]> {
+  const { detectorDir, classifierDir, detectorSizePx, onProgress, signal } = options;
+  const engine = await OnnxRuntimeEngine.open({ threads: 2 });
+  const boxes: MeasuredBox[] = [];
+  try {
+    const detector = await engine.load(detectorDir);
+    const manifest = await readManifest(detectorDir);
+    const finder = new FaceFinder(detector, manifest, detectorSizePx, detectorSizePx);
+    const closeUp = new CloseUpDetector(detector, manifest, options.closeUp);
+    // Without weights: they are what is looked for.
+    const classifier = new CropClassifier(
+      await engine.load(classifierDir),
+      await readManifest(classifierDir),
+      null,
+    );
+    for (const [index, picture] of pictures.entries()) {
+      signal?.throwIfAborted();
+      if (picture.kind === 'scene') {
+        const rgb = await readRgbPicture(picture.path);
+        const pixels = toPixelBuffer(rgb);
+        const { faces } = await finder.detect({ kind: 'detect', pixels, scoreThreshold: LOWEST_SCORE });
+        const known = faces.flatMap(({ box, score }) => {
+          const isOn = (places: readonly { readonly box: typeof box }[]) =>
+            places.some((place) => iou(place.box, box) >= MATCH_IOU);
+          const isFace = isOn(picture.faces);
+          const isNone = isOn(picture.notFaces.map((place) => ({ box: place })));
+          return isFace || isNone ? [{ box, score, isFace }] : [];
+        });
+        const crops = known.map(({ box }) => ({ pixels, box }));
+        const { faceScores } = await classifier.classify({ kind: 'classify', crops });
+        for (const [at, { box, score, isFace }] of known.entries())
+          boxes.push({
+            detection: score,
+            crop: faceScores[at]!,
+            closeUp: await closeUp.score(rgb, box),
+            isFace,
+          });
+      }
+      onProgress?.(index + 1);
+    }
+  } finally {
+    await engine.close();
+  }
+  return boxes;
+}

@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEngineFaceFinder } from '../../src/training/dataset/engine-face-finder.js';
+import { readRgbPicture } from '../../src/training/dataset/rgb-picture.js';
+import { measureBoxes } from '../../src/training/face-weights/measure-boxes.js';
+import { makeTinyModels, noisePicture, type TinyModels } from '../support/tiny-models.js';
+import { scene } from '../unit/training/evaluation/faces.js';
+
+let models: TinyModels;
+let folder: string;
+
+beforeAll(async () => {
+  models = await makeTinyModels();
+  folder = await mkdtemp(join(tmpdir(), 'maskwatch-face-weights-'));
+});
+afterAll(() => Promise.all([models.remove(), rm(folder, { recursive: true })]));
+
+describe('measureBoxes', () => {
+  it('tells what each look says of boxes on faces and on what people said is none, and of no others', async () => {
+    const path = join(folder, 'noise.png');
+    const { buffer } = noisePicture(96, 96, 4);
+    await sharp(Buffer.from(new Uint8Array(buffer)), { raw: { width: 96, height: 96, channels: 3 } }).toFile(
+      path,
+    );
+    const finder = await openEngineFaceFinder({
+      ...{ modelDir: models.detectorDir, sizePx: 96, scoreThreshold: 0.2 },
+    });
+    const found = await finder.find(await readRgbPicture(path));
+    await finder.close();
+    const apart = found.filter(({ box }) => box.width > 4 && box.height > 4);
+    expect(apart.length).toBeGreaterThan(2);
+    const [face, other] = [apart[0]!, apart.at(-1)!];
+
+    const boxes = await measureBoxes(
+      [
+        scene('noise.png', {
+          ...{ path, width: 96, height: 96, notFaces: [other.box] },
+          faces: [{ box: face.box, label: 'with_mask' }],
+        }),
+      ],
+      {
+        ...{ detectorDir: models.detectorDir, classifierDir: models.classifierDir },
+        ...{ detectorSizePx: 96, closeUp: { sizePx: 64, marginRatio: 0.5 } },
+      },
+    );
+    expect(boxes.length).toBeLessThan(found.length);
+    const [onFace, onOther] = [true, false].map((isFace) => boxes.find((box) => box.isFace === isFace)!);
+    expect(onFace!.detection).toBeCloseTo(face.score, 4);
+    expect(onOther!.detection).toBeGreaterThanOrEqual(0.2);
+    for (const { crop, closeUp } of boxes) {
+      expect(crop).toBeGreaterThan(0);
+      expect(crop).toBeLessThan(1);
+      expect(closeUp).toBeGreaterThanOrEqual(0.01);
+    }
+  });
+});

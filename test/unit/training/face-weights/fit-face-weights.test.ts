@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { faceWeightsSchema } from '../../../../src/inference/manifest.js';
+import { fromLogOdds } from '../../../../src/lib/log-odds.js';
+import { seededRandom } from '../../../../src/lib/random.js';
+import {
+  fitFaceWeights,
+  weighedProbability,
+} from '../../../../src/training/face-weights/fit-face-weights.js';
+import type { MeasuredBox } from '../../../../src/training/face-weights/measure-boxes.js';
+
+/** Each look adds its own noise to what the box shows; the close-up errs least. */
+function drawBoxes(count: number): MeasuredBox[] {
+  const random = seededRandom('boxes');
+  const look = (isFace: boolean, noise: number) =>
+    fromLogOdds((isFace ? 1.5 : -1.5) + noise * random.normal());
+  return Array.from({ length: count }, () => {
+    const isFace = random.chance(0.6);
+    return { isFace, detection: look(isFace, 2), crop: look(isFace, 2), closeUp: look(isFace, 1) };
+  });
+}
+
+const wrong = (boxes: readonly MeasuredBox[], probabilityOf: (box: MeasuredBox) => number) =>
+  boxes.filter((box) => probabilityOf(box) >= 0.5 !== box.isFace).length;
+
+describe('fitFaceWeights', () => {
+  it('weighs detector, classifier and close-ups so that fewer boxes are taken wrongly than by any one', () => {
+    const [boxes, others] = [drawBoxes(1000), drawBoxes(3000).slice(1000)];
+    const weights = fitFaceWeights(boxes, 'finder')!;
+    expect(faceWeightsSchema.parse(weights)).toEqual(weights);
+    expect(weights.detector).toBe('finder');
+    const { closeUp, ...two } = weights;
+    const withCloseUps = wrong(others, (box) => weighedProbability(box, weights));
+    const without = wrong(others, (box) => weighedProbability(box, two));
+    expect(withCloseUps).toBeLessThan(0.8 * without);
+    expect(without).toBeLessThan(wrong(others, ({ crop }) => crop));
+    expect(without).toBeLessThan(wrong(others, ({ detection }) => detection));
+    expect(closeUp!.closeUp).toBeGreaterThan(closeUp!.crop);
+  });
+
+  it('fits nothing on few boxes, and no close-ups where few are open', () => {
+    expect(fitFaceWeights(drawBoxes(60), 'finder')).toBeNull();
+    const sure = drawBoxes(600).map((box) => ({ ...box, crop: box.isFace ? 0.9999 : 0.0001 }));
+    const weights = fitFaceWeights(sure, 'finder');
+    expect(weights).not.toBeNull();
+    expect(weights).not.toHaveProperty('closeUp');
+  });
+});
