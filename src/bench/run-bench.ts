@@ -42,6 +42,8 @@ export interface BenchReport {
     cropsClassified: number;
     /** Of those, how many were in doubt and went through the classifier three times more. */
     secondLooks: number;
+    /** Of those, how many the detector looked at once more. */
+    closeUps: number;
     restarts: number;
   };
   readonly latencyMs: { p50: number; p95: number; p99: number; max: number };
@@ -110,6 +112,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
           widthPx: defaults.detection.widthPx,
           heightPx: defaults.detection.heightPx,
           detections: measured.analysed,
+          closeUps: measured.closeUps,
           classifications,
           engine: options.engine,
         }),
@@ -139,6 +142,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
         dropped: measured.dropped,
         cropsClassified: measured.crops,
         secondLooks: measured.secondLooks,
+        closeUps: measured.closeUps,
         restarts: measured.restarts,
       },
       latencyMs: measured.latencyMs,

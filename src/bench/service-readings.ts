@@ -41,6 +41,7 @@ export function compareReadings(before: Reading, after: Reading) {
     ) as Record<string, number>,
     crops: rise('maskwatch_batch_size_crops_sum'),
     secondLooks: rise('maskwatch_second_looks_total'),
+    closeUps: rise('maskwatch_close_ups_total'),
     batches: rise('maskwatch_batch_size_crops_count'),
     serviceCpuSeconds: after.service.cpuSeconds - before.service.cpuSeconds,
     ffmpegCpuSeconds: ffmpegCpu(after) - ffmpegCpu(before),

@@ -10,7 +10,7 @@ const PRIOR_LOG_ODDS = 1;
 const MAX_TOTAL_LOG_ODDS = 8;
 
 /**
- * Whether a track shows a face at all, by what the classifier says of its crops: the detector takes a patterned
+ * Whether a track shows a face at all, by the face scores of its crops: the detector takes a patterned
  * shirt, a hand or a hood for a face now and then, and such a thing must neither be shown nor open an episode.
  * Naive Bayes with a power likelihood over the crops' face scores, each seen from the threshold.
  */

@@ -22,10 +22,10 @@ export type CropAssessment =
   | { readonly assessable: true; readonly quality: number }
   | { readonly assessable: false; readonly quality: number; readonly reason: NotAssessableReason };
 
-/** What the classifier says of one crop. */
+/** What is said of one crop: the label by the classifier, whether it is a face by classifier and detector together. */
 export interface CropJudgement {
   readonly scores: MaskScores;
-  /** Probability in [0, 1] that the crop shows a face at all; 1 from a model that does not tell. */
+  /** Probability in [0, 1] that the crop shows a face at all (see inference/face-probability.ts); 1 where nobody tells. */
   readonly faceScore: number;
 }
 

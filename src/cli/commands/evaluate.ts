@@ -89,7 +89,7 @@ export function register(program: Command): void {
     )
     .option(
       '--min-face-score <score>',
-      "what the classifier holds for a face with a lower probability is none (default: the service's)",
+      "boxes that show a face with a lower probability, by detector and classifier, are none (default: the service's)",
       number(0, 1),
     )
     .option(

@@ -45,7 +45,7 @@ Pictures brought to ${sizePx} px. A face is found by a box with an IoU of 0.35 o
 ${parts.map(partSection).join('')}
 ## Limits
 
-- A lower score finds more masked faces and more things that are none; the classifier's output \`face\` turns most of those away (\`classification.minFaceScore\`).
+- A lower score finds more masked faces and more things that are none; detector and classifier together turn most of those away (\`classification.minFaceScore\`).
 - It was chosen by what it finds at ${sizePx} px. Faces below 9 px were not taught.
 - It says where a face is, never whose.
 `;

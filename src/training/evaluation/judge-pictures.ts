@@ -25,7 +25,7 @@ export interface FaceRecord {
   readonly isDetected: boolean;
   /** Scores of the crop of `box`: told for every face, also for those that count as missed. */
   readonly scores: MaskScores;
-  /** Probability that the crop of `box` shows a face at all; 1 from classifiers that do not tell. */
+  /** Probability that `box` shows a face at all, as in `CropJudgement`. */
   readonly faceScore: number;
   /** Why it is not assessable; null when it was judged or not found. */
   readonly reason: NotAssessableReason | null;
@@ -68,7 +68,7 @@ export interface JudgeRules {
   readonly crop: CropThresholds;
   /** Detections below this score are not faces to the product. */
   readonly scoreThreshold: number;
-  /** What the classifier holds for a face with a lower probability is none to the product. Default 0. */
+  /** Boxes with a lower `faceScore` are none to the product. Default 0. */
   readonly minFaceScore?: number;
   /** Judgements whose highest score is below this are `low_certainty`. */
   readonly minCertainty: number;

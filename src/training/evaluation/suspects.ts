@@ -35,7 +35,7 @@ export type Suspect = LabelSuspect | UnlabelledSuspect;
 export interface Suspects {
   /** The highest loss first. */
   readonly labels: readonly LabelSuspect[];
-  /** The surest first, by the product of the detector's and the classifier's probability of a face. */
+  /** The surest first, by the product of the detector's score and the face score. */
   readonly unlabelled: readonly UnlabelledSuspect[];
   /** How many there were to choose from. */
   readonly outOf: { readonly labels: number; readonly unlabelled: number };

@@ -36,6 +36,7 @@ describe('metrics', () => {
     metrics.frameAge('publish', 60);
     metrics.stageDuration('detection', 5.5);
     metrics.batch(4, 8);
+    metrics.furtherLooks({ secondLooks: 3, closeUps: 2 });
     metrics.face('gate', 'not_assessable', 'blurred');
     metrics.cameraState('gate', 'stalled');
     expect(await lines('maskwatch_frames_dropped_total{camera="gate",reason="stale"}')).toEqual([
@@ -53,6 +54,8 @@ describe('metrics', () => {
     expect(await lines('maskwatch_batch_wait_seconds_sum')).toEqual([
       'maskwatch_batch_wait_seconds_sum 0.008',
     ]);
+    expect(await lines('maskwatch_second_looks_total')).toEqual(['maskwatch_second_looks_total 3']);
+    expect(await lines('maskwatch_close_ups_total')).toEqual(['maskwatch_close_ups_total 2']);
     expect(await lines('maskwatch_faces_not_assessable_total{camera="gate",reason="blurred"}')).toEqual([
       'maskwatch_faces_not_assessable_total{camera="gate",reason="blurred"} 1',
     ]);

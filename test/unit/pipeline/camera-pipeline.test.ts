@@ -156,6 +156,8 @@ describe('CameraPipeline', () => {
     expect(on.analysed.at(-1)?.faces[0]?.outcome).toBe('without_mask');
     expect(on.changes.map(({ change }) => change)).toEqual(['opened']);
     expect(on.changes[0]?.episode).toMatchObject({ cameraId: 'cam', label: 'without_mask', version: 1 });
+    // The detector has a say in whether it is a face at all.
+    for (const { detectionScore } of on.crops) expect(detectionScore).toBe(face(300).score);
   });
 
   it('shows nothing that the classifier holds for no face, and tells that it was rejected', async () => {
