@@ -43,8 +43,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   guardOutput();
   const json = wantsJson(argv);
   keepStderrForErrors(json);
+  let commands: readonly string[] = [];
   try {
     const program = await createProgram();
+    commands = program.commands.map((command) => command.name());
     if (argv.length === 0) {
       process.stderr.write(program.helpInformation());
       return 2;
@@ -53,8 +55,18 @@ export async function run(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return reportError(error instanceof CommanderError ? usageError(error) : error, { json });
+    return reportError(error instanceof CommanderError ? usageError(error, helpFor(argv, commands)) : error, {
+      json,
+    });
   }
+}
+
+/** Where the options of what was asked for are told. */
+function helpFor(argv: readonly string[], commands: readonly string[]): string {
+  const command = argv.find((argument) => !argument.startsWith('-'));
+  return command !== undefined && commands.includes(command)
+    ? `maskwatch ${command} --help`
+    : 'maskwatch --help';
 }
 
 function wantsJson(argv: readonly string[]): boolean {
@@ -63,14 +75,14 @@ function wantsJson(argv: readonly string[]): boolean {
 }
 
 /** Commander's message is `error: …`, on a further line perhaps a suggestion in brackets. */
-function usageError(error: CommanderError): AppError {
+function usageError(error: CommanderError, help: string): AppError {
   const [first = '', ...more] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = more.join(' ').replace(/^\((.*)\)$/, '$1');
   const isHelp = error.code === 'commander.help';
   // Not what was given to an option that does not exist: it may have been meant as a password.
   const message = first.replace(/^(unknown option '[^=']*)=.*/, "$1'");
   return new AppError('CLI_USAGE', isHelp ? 'a command is missing' : message, {
-    hint: suggestion || 'see maskwatch --help',
+    hint: suggestion || `see ${help}`,
     exitCode: 2,
   });
 }

@@ -193,7 +193,7 @@ function listenFailure(error: unknown, { host, port }: HttpServerOptions): AppEr
     return new AppError('SERVER_PORT_IN_USE', `${where} is in use by another program`, {
       cause: error,
       path: 'server.port',
-      hint: 'Is Maskwatch running already? Choose another port with --port, or --port 0 for a free one.',
+      hint: 'Is Maskwatch running already? Choose another port with --port, or --port 0 for a free one (npm start -- --port 0).',
     });
   if (code === 'EACCES')
     return new AppError('SERVER_PORT_FORBIDDEN', `not allowed to listen on ${where}`, {

@@ -1,4 +1,5 @@
 import sharp, { type OverlayOptions } from 'sharp';
+import { type Box, iou, scaleBox } from '../domain/box.js';
 import type { PixelBuffer } from '../domain/frame.js';
 import type { Outcome } from '../domain/label.js';
 import type { DetectedFace, DetectionLine } from './detection-line.js';
@@ -33,25 +34,53 @@ export async function annotate(pixels: PixelBuffer, line: DetectionLine, maxWidt
     .toBuffer();
 }
 
+const FONT_PX = 13;
+/** Of bold sans-serif text, about: libvips does not tell how wide it will draw. */
+const CHARACTER_WIDTH_PX = 7.6;
+
 function drawing(line: DetectionLine, width: number, height: number): string {
   const scale = width / line.width;
-  const faces = line.faces.map((face) => drawFace(face, scale)).join('');
+  const labels: Box[] = [];
+  const faces = line.faces.map((face) => drawFace(face, scale, { width, height }, labels)).join('');
   const seconds = (line.timeMs / 1000).toFixed(1);
   const stamp = `<text x="6" y="${height - 6}" font-size="14" fill="#fff" stroke="#000" stroke-width="3" paint-order="stroke">${seconds} s</text>`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif">${faces}${stamp}</svg>`;
 }
 
-function drawFace(face: DetectedFace, scale: number): string {
+/** `labels`: where those of other faces are; this one's is added. */
+function drawFace(
+  face: DetectedFace,
+  scale: number,
+  picture: { readonly width: number; readonly height: number },
+  labels: Box[],
+): string {
   const colour = COLOURS[face.outcome];
-  const { x, y, width, height } = face.box;
+  const { x, y, width, height } = scaleBox(face.box, scale);
   const share = face.outcome === 'not_assessable' ? '' : ` ${Math.round(face.scores[face.outcome] * 100)}`;
   const track = face.trackId === undefined ? '' : `#${face.trackId} `;
   const text = `${track}${WORDS[face.outcome]}${share}${face.reason ? ` ${face.reason.replace('_', ' ')}` : ''}`;
-  const top = Math.max(13, y * scale - 4);
+  const label = placeLabel({ x, y, width, height }, text.length * CHARACTER_WIDTH_PX, picture, labels);
+  labels.push(label);
   return (
-    `<rect x="${(x * scale).toFixed(1)}" y="${(y * scale).toFixed(1)}" width="${(width * scale).toFixed(1)}" height="${(height * scale).toFixed(1)}" fill="none" stroke="${colour}" stroke-width="2"/>` +
-    `<text x="${(x * scale).toFixed(1)}" y="${top.toFixed(1)}" font-size="13" font-weight="bold" fill="${colour}" stroke="#000" stroke-width="3" paint-order="stroke">${text}</text>`
+    `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${width.toFixed(1)}" height="${height.toFixed(1)}" fill="none" stroke="${colour}" stroke-width="2"/>` +
+    `<text x="${label.x.toFixed(1)}" y="${(label.y + label.height - 4).toFixed(1)}" font-size="${FONT_PX}" font-weight="bold" fill="${colour}" stroke="#000" stroke-width="3" paint-order="stroke">${text}</text>`
   );
+}
+
+/** Above the face, below it, or inside: the first place that no other label takes; within the picture. */
+export function placeLabel(
+  face: Box,
+  width: number,
+  picture: { readonly width: number; readonly height: number },
+  others: readonly Box[],
+): Box {
+  const height = FONT_PX + 4;
+  const x = Math.max(2, Math.min(face.x, picture.width - width - 2));
+  const places = [face.y - height, face.y + face.height, face.y].map((y) => ({
+    ...{ x, width, height },
+    y: Math.max(0, Math.min(y, picture.height - height)),
+  }));
+  return places.find((place) => others.every((other) => iou(place, other) === 0)) ?? places[0]!;
 }
 
 /** JPEG of many annotated pictures side by side, in the order given. */

@@ -52,6 +52,11 @@ describe('maskwatch', () => {
     });
   });
 
+  it('points at the help of the command that was used wrongly', async () => {
+    expect((await runCli(['check'])).stderr).toContain('see maskwatch check --help');
+    expect((await runCli(['--nothing'])).stderr).toContain('see maskwatch --help');
+  });
+
   it('tells a missing command as one JSON object too', async () => {
     const { code, stdout, stderr } = await runCli(['models', '--json']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
