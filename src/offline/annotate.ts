@@ -1,8 +1,9 @@
+import { basename } from 'node:path';
 import sharp, { type OverlayOptions } from 'sharp';
 import { type Box, iou, scaleBox } from '../domain/box.js';
 import type { PixelBuffer } from '../domain/frame.js';
 import type { Outcome } from '../domain/label.js';
-import type { DetectedFace, DetectionLine } from './detection-line.js';
+import { type DetectedFace, type DetectionLine, lineTitle } from './detection-line.js';
 
 const COLOURS: Record<Outcome, string> = {
   with_mask: '#35c07a',
@@ -42,8 +43,8 @@ function drawing(line: DetectionLine, width: number, height: number): string {
   const scale = width / line.width;
   const labels: Box[] = [];
   const faces = line.faces.map((face) => drawFace(face, scale, { width, height }, labels)).join('');
-  const seconds = (line.timeMs / 1000).toFixed(1);
-  const stamp = `<text x="6" y="${height - 6}" font-size="14" fill="#fff" stroke="#000" stroke-width="3" paint-order="stroke">${seconds} s</text>`;
+  const title = lineTitle(basename(line.file), line.timeMs).replace(/[<&]/g, '_');
+  const stamp = `<text x="6" y="${height - 6}" font-size="14" fill="#fff" stroke="#000" stroke-width="3" paint-order="stroke">${title}</text>`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif">${faces}${stamp}</svg>`;
 }
 

@@ -47,3 +47,8 @@ export function toDetectedFace(verdict: Omit<FaceVerdict, 'trackId'> & { trackId
     ...(verdict.trackId === undefined ? {} : { trackId: verdict.trackId }),
   };
 }
+
+/** For people: file and time; the time of a picture, and of a video's first frame, is none. */
+export function lineTitle(file: string, timeMs: number): string {
+  return timeMs === 0 ? file : `${file} ${(timeMs / 1000).toFixed(1)} s`;
+}

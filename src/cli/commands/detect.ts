@@ -37,6 +37,7 @@ export function register(program: Command): void {
         { modelFolder },
         { modelsDir },
         { AppError },
+        { lineTitle },
       ] = await Promise.all([
         import('../../offline/run-detect.js'),
         import('../signals.js'),
@@ -44,6 +45,7 @@ export function register(program: Command): void {
         import('../model-folders.js'),
         import('../../lib/package-paths.js'),
         import('../../lib/errors.js'),
+        import('../../offline/detection-line.js'),
       ]);
       await modelFolder(modelsDir(), options.model);
       await withSignals(async (signal) => {
@@ -59,7 +61,7 @@ export function register(program: Command): void {
             onLine: (line) => {
               if (options.json) printJson(line);
               else if ('error' in line) note(`maskwatch: ${line.error.message}`);
-              else printLine(`${line.file} ${(line.timeMs / 1000).toFixed(1)} s: ${inWords(line.faces)}`);
+              else printLine(`${lineTitle(line.file, line.timeMs)}: ${inWords(line.faces)}`);
             },
             onProgress: (done, total, what) => {
               if (bars.length === 0) bars.push(startProgress({ label: 'detecting', total, unit: 'files' }));
