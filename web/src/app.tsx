@@ -5,7 +5,7 @@ import {
   connect,
   connectionState,
   lastMessageAt,
-  openEpisodeCount,
+  pendingEpisodeCount,
   stats,
   tokenProblem,
   useToken,
@@ -28,10 +28,10 @@ export function App() {
     return () => clearInterval(timer);
   }, []);
 
-  const open = openEpisodeCount.value;
+  const pending = pendingEpisodeCount.value;
   useEffect(() => {
-    document.title = open > 0 ? `(${open}) Maskwatch` : 'Maskwatch';
-  }, [open]);
+    document.title = pending > 0 ? `(${pending}) Maskwatch` : 'Maskwatch';
+  }, [pending]);
 
   const state = connectionState.value;
   const isSilent = state === 'connected' && quietMs > SILENCE_MS;
@@ -55,7 +55,7 @@ export function App() {
             <p class="empty">{state === 'connected' ? 'No cameras are configured.' : 'Connecting …'}</p>
           )}
         </section>
-        <EpisodeList now={now} />
+        <EpisodeList now={now} isStale={isStale} />
       </main>
     </>
   );

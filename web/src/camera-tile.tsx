@@ -5,7 +5,7 @@ import { paintFrame } from './frame-painter';
 import { CONDITION_WORDS, durationWords, facesInWords, STATE_WORDS, sinceWords } from './words';
 
 /** Text under the picture changes at most this often: it is read by people and by screen readers. */
-const TEXT_PERIOD_MS = 1000;
+const TEXT_PERIOD_MS = 500;
 /** A live camera that shows nothing new for this long, and for three due frames, is told to be stuck. */
 const STUCK_MS = 5000;
 
@@ -24,18 +24,26 @@ export function CameraTile({ camera, now, isStale }: CameraTileProps) {
   const hasPicture = pictureAtMs !== null;
 
   useEffect(() => {
-    let textAt = Number.NEGATIVE_INFINITY;
-    return frames.listen(camera.cameraId, (frame) => {
+    let newest: readonly FacePayload[] = [];
+    let waiting: ReturnType<typeof setTimeout> | null = null;
+    const tell = () => {
+      waiting = null;
+      setFaces(newest);
+    };
+    const stop = frames.listen(camera.cameraId, (frame) => {
       if (!canvas.current) return;
       paintFrame(canvas.current, frame).then(
         () => setPictureAtMs(performance.now()),
         (error: unknown) => console.error(`a picture of ${camera.cameraId} cannot be shown`, error),
       );
-      if (performance.now() - textAt >= TEXT_PERIOD_MS) {
-        textAt = performance.now();
-        setFaces(frame.detections.faces);
-      }
+      newest = frame.detections.faces;
+      // What is told is always the newest picture's, and never one's that has passed while another was read.
+      waiting ??= setTimeout(tell, TEXT_PERIOD_MS);
     });
+    return () => {
+      stop();
+      if (waiting !== null) clearTimeout(waiting);
+    };
   }, [camera.cameraId]);
 
   const isLive = camera.state === 'live' && !isStale;

@@ -31,7 +31,10 @@ export const stats = signal<StatsPayload | null>(null);
 export const episodes = signal<readonly EpisodePayload[]>([]);
 /** Page time of the newest message, to tell silence from health. */
 export const lastMessageAt = signal(performance.now());
-export const openEpisodeCount = computed(() => episodes.value.filter((episode) => !episode.closedAt).length);
+/** Open episodes that nobody has looked at yet. */
+export const pendingEpisodeCount = computed(
+  () => episodes.value.filter((episode) => !episode.closedAt && !episode.verdict).length,
+);
 
 export const frames = new FrameMatcher();
 const book = new EpisodeBook(300);

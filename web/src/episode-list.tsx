@@ -1,15 +1,17 @@
 import { useState } from 'preact/hooks';
 import type { EpisodePayload } from '../../src/publish/events';
-import { acknowledge, cameras, episodes, reject } from './connection';
+import { acknowledge, cameras, episodes, pendingEpisodeCount, reject } from './connection';
 import { CLOSE_WORDS, clockWords, durationWords, VIOLATION_WORDS } from './words';
 
-export function EpisodeList({ now }: { now: number }) {
+/** `isStale`: the service is not heard of, so nothing can be sent to it. */
+export function EpisodeList({ now, isStale }: { now: number; isStale: boolean }) {
   const list = episodes.value;
   const open = list.filter((episode) => !episode.closedAt);
   return (
     <section class="episodes" aria-label="Episodes">
       <h2>
-        Episodes <span class={`count ${open.length > 0 ? 'count-open' : ''}`}>{open.length} open</span>
+        Episodes{' '}
+        <span class={`count ${pendingEpisodeCount.value > 0 ? 'count-open' : ''}`}>{open.length} open</span>
       </h2>
       <p class="visually-hidden" role="status" aria-live="polite">
         {open.length} open {open.length === 1 ? 'episode' : 'episodes'}
@@ -17,14 +19,14 @@ export function EpisodeList({ now }: { now: number }) {
       {list.length === 0 && <p class="empty">Nothing yet. Episodes appear here as they open.</p>}
       <ol>
         {list.map((episode) => (
-          <EpisodeRow key={episode.id} episode={episode} now={now} />
+          <EpisodeRow key={episode.id} episode={episode} now={now} isStale={isStale} />
         ))}
       </ol>
     </section>
   );
 }
 
-function EpisodeRow({ episode, now }: { episode: EpisodePayload; now: number }) {
+function EpisodeRow({ episode, now, isStale }: { episode: EpisodePayload; now: number; isStale: boolean }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setIsBusy] = useState(false);
   const name = cameras.value.find((camera) => camera.cameraId === episode.cameraId)?.name ?? episode.cameraId;
@@ -36,13 +38,17 @@ function EpisodeRow({ episode, now }: { episode: EpisodePayload; now: number }) 
   };
   const verdictButtons = (
     <div class="actions">
-      <button type="button" disabled={isBusy} onClick={() => void send(() => acknowledge(episode))}>
+      <button
+        type="button"
+        disabled={isBusy || isStale}
+        onClick={() => void send(() => acknowledge(episode))}
+      >
         Acknowledge
       </button>
       <button
         type="button"
         class="quiet"
-        disabled={isBusy}
+        disabled={isBusy || isStale}
         onClick={() => void send(() => reject(episode, 'false alarm'))}
       >
         False alarm
