@@ -47,5 +47,5 @@ export function missingFaceWeights(
   const tellsFaces = outputs.some((output) => output.name === 'face');
   if (!tellsFaces || faceWeights?.detector === detectorName) return null;
   const known = faceWeights ? `only for ${faceWeights.detector}` : 'none at all';
-  return `${name} has no face weights for ${detectorName}, ${known}: classification.minFaceScore is held against the classifier alone, for which 0.3 suits better than 0.6; docs/evaluation.md says how to fit them`;
+  return `${name} has no face weights for ${detectorName}, ${known}: classification.minFaceScore is held against the classifier alone, for which 0.3 suits better; docs/evaluation.md says how to fit them`;
 }

@@ -91,7 +91,7 @@ export const production: FineTuneRecipe = fineTuneRecipeSchema.parse({
   },
   optimisation: {
     seed: 20261125,
-    runs: 3,
+    runs: 2,
     batchSize: 64,
     epochSamples: 10_240,
     maxEpochs: 5,

@@ -44,7 +44,7 @@ ${recipe.description}. Recipe \`${recipe.name}\`; the whole recipe and every epo
 - Input: \`pixels\`, uint8 RGB, batch × ${recipe.inputPx} × ${recipe.inputPx} × 3: a square around the face box, its longer side plus ${Math.round(recipe.marginRatio * 100)} %.
 - Output \`scores\`, batch × 3: ${MASK_LABELS.join(', ')}; temperature ${fixed(labelCalibration.temperature)} and biases (${labelCalibration.bias.map((value) => value.toFixed(2)).join(', ')}) are already in it.
 - Output \`face\`, batch × 1: whether the crop shows a face at all; temperature ${fixed(face.temperature)} and bias ${face.bias.toFixed(2)} are already in it.
-${inUse(crop?.secondLook, faceWeights)}- Trained: everything above \`${recipe.lastFrozenNode}\` of the ImageNet MobileNetV2 (\`models/imagenet-mobilenetv2\`), batch norms folded; ${report.epochs.length} epochs of ${recipe.optimisation.epochSamples} crops, epoch ${report.bestEpoch} kept, ${Math.round(report.seconds / 60)} minutes (${report.backend}, ${report.facts.machine.cores} cores).
+${inUse(crop?.secondLook, faceWeights)}- Trained: everything above \`${recipe.lastFrozenNode}\` of the ImageNet MobileNetV2 (\`models/imagenet-mobilenetv2\`), batch norms folded; ${report.epochs.length} epochs of ${recipe.optimisation.epochSamples} crops, ${whatIsKept(report)}, ${Math.round(report.epochs.reduce((sum, { seconds }) => sum + seconds, 0) / 60)} minutes (${report.backend}, ${report.facts.machine.cores} cores).
 - Licence: Apache-2.0, the starting weights' too. Some of the data sets name no licence; none of their pictures is here.
 
 ## Data
@@ -96,6 +96,12 @@ ${evaluations.map(evaluationSection).join('\n')}
 - The data are mostly press and stock pictures of 2020 and 2021; people, masks and cameras elsewhere differ. Measure on your own footage before you trust it.
 - It says nothing about who somebody is and must not be used for that, nor to decide about people without a person.
 `;
+}
+
+function whatIsKept({ runs, bestEpoch }: Pick<FineTuneReport, 'runs' | 'bestEpoch'>): string {
+  return runs?.kept === 'mean'
+    ? `in ${runs.losses.length} runs, of which the mean of the weights is kept`
+    : `epoch ${bestEpoch} kept`;
 }
 
 /** What the service does around the network. */
