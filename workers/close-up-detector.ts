@@ -1,8 +1,8 @@
-import { type CropGeometry, cropRegion, extractCrop } from '../src/crops/extract.js';
+import { type CropGeometry, cropRegion } from '../src/crops/extract.js';
 import { type Box, iou } from '../src/domain/box.js';
 import type { LoadedModel } from '../src/inference/engine.js';
 import type { ModelManifest } from '../src/inference/manifest.js';
-import type { RgbSource } from '../src/lib/resample.js';
+import { type Region, type RgbSource, resample } from '../src/lib/resample.js';
 import { YunetModel } from './yunet-model.js';
 
 /** A face in the close-up is that of the box from this overlap on; the box itself is not exact. */
@@ -11,7 +11,7 @@ const MATCH_IOU = 0.3;
 const LOWEST_SCORE = 0.01;
 
 /**
- * Lets the detector look once more at a single box, brought to one size in the middle of a small picture: what it took
+ * Lets the detector look once more at a single box, brought to one size in a small picture around it: what it took
  * for a face by chance, in another place and at another scale, it seldom takes for one again.
  */
 export class CloseUpDetector {
@@ -27,8 +27,11 @@ export class CloseUpDetector {
   /** The best score of a face about where `box` (pixels of `picture`) is, in [0.01, 1]. Throws `AppError` PIXELS_BAD_INPUT. */
   async score(picture: RgbSource, box: Box): Promise<number> {
     const { input, widthPx } = this.#yunet;
-    extractCrop(picture, box, { sizePx: widthPx, marginRatio: this.#marginRatio }, input);
-    const region = cropRegion(box, this.#marginRatio);
+    const region = within(cropRegion(box, this.#marginRatio), picture);
+    resample(picture, region, {
+      ...{ data: input, offset: 0, strideBytes: widthPx * 3 },
+      ...{ width: widthPx, height: widthPx },
+    });
     const scale = widthPx / region.width;
     const expected = {
       x: (box.x - region.x) * scale,
@@ -46,4 +49,15 @@ export class CloseUpDetector {
   measure(): Promise<number> {
     return this.#yunet.measure();
   }
+}
+
+/** The region moved into the picture as far as it fits: what is made up beyond an edge would hide the face at it. */
+function within(region: Region, { width, height, contentWidth, contentHeight }: RgbSource): Region {
+  const moved = (from: number, side: number, whole: number) =>
+    side >= whole ? (whole - side) / 2 : Math.min(Math.max(from, 0), whole - side);
+  return {
+    ...region,
+    x: moved(region.x, region.width, contentWidth ?? width),
+    y: moved(region.y, region.height, contentHeight ?? height),
+  };
 }

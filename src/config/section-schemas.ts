@@ -125,9 +125,9 @@ export const classificationSchema = z.strictObject({
     .default(20)
     .describe('Least variance of the Laplacian of a face that is judged. Default 20.'),
   minFaceScore: fraction
-    .default(0.65)
+    .default(0.6)
     .describe(
-      'Below it a crop is held for no face, by what detector and classifier say of it together, 0–1; such a track is not shown and opens no episode. 0 switches this off. Default 0.65.',
+      'Below it a crop is held for no face, by what detector and classifier say of it together, 0–1; such a track is not shown and opens no episode. 0 switches this off. Default 0.6.',
     ),
   recheckSeconds: z
     .number()
