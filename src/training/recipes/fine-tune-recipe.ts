@@ -53,7 +53,7 @@ const cutSchema = z.strictObject({
 const liveSchema = z.strictObject({
   flipChance: share,
   /** Chance that a place without a face is turned by quarter turns too: hands and things come any way up. */
-  turnFacelessChance: share.default(0),
+  turnFacelessChance: share,
   /** Greatest factor of brightness, of contrast and of one colour channel against the others. */
   brightness: z.number().min(1),
   contrast: z.number().min(1),
@@ -116,7 +116,7 @@ export const fineTuneRecipeSchema = z.strictObject({
   /** Added around the face box, as a share of its longer side (see crops/extract.ts). */
   marginRatio: z.number().min(0).max(2),
   /** Below which score a crop is looked at again, and the margin of the wider crop (see the model's manifest). */
-  secondLook: secondLookSchema.nullable().default(null),
+  secondLook: secondLookSchema.nullable(),
   /** Share of MobileNetV2's channels that is kept: the strongest of the published weights. */
   width: z.number().positive().max(1),
   /** Everything up to and including this node of the backbone stays as it is. */

@@ -1,4 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { configSchema } from '../../../../src/config/schema.js';
+import { modelsDir } from '../../../../src/lib/package-paths.js';
 import { fineTuneRecipeSchema } from '../../../../src/training/recipes/fine-tune-recipe.js';
 import { production } from '../../../../src/training/recipes/production.js';
 import { runKey } from '../../../../src/training/report/checkpoint.js';
@@ -38,6 +42,12 @@ describe('fine-tune recipe', () => {
     const keys = new Set(all.map((path) => runKey(without(production as unknown as Json, path))));
     expect(keys.size).toBe(all.length);
     expect(keys.has(runKey(production))).toBe(false);
+  });
+
+  it('reads the record of the model that ships, from which its card is made', async () => {
+    const path = join(modelsDir(), configSchema.parse({}).classification.model, 'training.json');
+    const { recipe } = JSON.parse(await readFile(path, 'utf8'));
+    expect(fineTuneRecipeSchema.parse(recipe)).toEqual(recipe);
   });
 
   it.each([
