@@ -2,6 +2,7 @@ import { extractCrop } from '../src/crops/extract.js';
 import { flipHorizontally } from '../src/crops/mirror.js';
 import { MASK_LABELS, type MaskLabel, type MaskScores } from '../src/domain/label.js';
 import type { LoadedModel } from '../src/inference/engine.js';
+import { FACE_OUTPUT } from '../src/inference/face-probability.js';
 import type { ModelManifest } from '../src/inference/manifest.js';
 import { AppError } from '../src/lib/errors.js';
 import type { FaceWeigher } from './face-weigher.js';
@@ -10,8 +11,6 @@ import type { ClassifyResult, ClassifyTask, CropRequest, LOOKS_IN_DOUBT } from '
 
 /** Crops that go through the model at once; more are taken in turns, so that memory stays bounded. */
 const MAX_BATCH = 64;
-/** Output of a classifier that also tells whether a crop shows a face: batch × 1, in [0, 1]. */
-const FACE_OUTPUT = 'face';
 
 /** One way to cut a box. */
 interface Look {

@@ -1,5 +1,9 @@
 import type { LoadedModel } from '../src/inference/engine.js';
-import { faceProbability, faceProbabilityWithCloseUp } from '../src/inference/face-probability.js';
+import {
+  faceProbability,
+  faceProbabilityWithCloseUp,
+  isLeftOpen,
+} from '../src/inference/face-probability.js';
 import type { ModelManifest } from '../src/inference/manifest.js';
 import { checkInputSize } from './check-input-size.js';
 import { CloseUpDetector } from './close-up-detector.js';
@@ -51,7 +55,7 @@ export class FaceWeigher {
     const evidence = { detection: detectionScore, crop: cropScore };
     const probability = faceProbability(evidence, this.#weights);
     const { closeUp } = this.#weights;
-    if (!closeUp || !this.#closeUp || probability <= closeUp.from || probability >= closeUp.to)
+    if (!closeUp || !this.#closeUp || !isLeftOpen(probability, closeUp))
       return { probability, closeUpMs: null };
     const startMs = performance.now();
     const score = await this.#closeUp.score(viewPixels(pixels), box);

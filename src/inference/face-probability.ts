@@ -1,6 +1,9 @@
 import { fromLogOdds, logOdds } from '../lib/log-odds.js';
 import type { ModelManifest } from './manifest.js';
 
+/** Output of a classifier that also tells whether a crop shows a face: batch × 1, in [0, 1]. */
+export const FACE_OUTPUT = 'face';
+
 /** How much the detector's score and the classifier's output `face` count when both speak of one box. */
 export interface FaceWeights {
   readonly detection: number;
@@ -28,6 +31,14 @@ export function faceProbability({ detection, crop }: BoxEvidence, weights: FaceW
   return fromLogOdds(weights.detection * logOdds(detection) + weights.crop * logOdds(crop) + weights.bias);
 }
 
+/** Whether `probability`, without a close-up, leaves open what a box shows, so that a close-up is due. */
+export function isLeftOpen(
+  probability: number,
+  { from, to }: { readonly from: number; readonly to: number },
+): boolean {
+  return probability > from && probability < to;
+}
+
 /** The same where a close-up was looked at too. */
 export function faceProbabilityWithCloseUp(
   { closeUp, ...evidence }: BoxEvidence & { readonly closeUp: number },
@@ -44,7 +55,7 @@ export function missingFaceWeights(
   { name, outputs, faceWeights }: Pick<ModelManifest, 'name' | 'outputs' | 'faceWeights'>,
   detectorName: string,
 ): string | null {
-  const tellsFaces = outputs.some((output) => output.name === 'face');
+  const tellsFaces = outputs.some((output) => output.name === FACE_OUTPUT);
   if (!tellsFaces || faceWeights?.detector === detectorName) return null;
   const known = faceWeights ? `only for ${faceWeights.detector}` : 'none at all';
   return `${name} has no face weights for ${detectorName}, ${known}: classification.minFaceScore is held against the classifier alone, for which 0.3 suits better; docs/evaluation.md says how to fit them`;

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { faceProbability, faceProbabilityWithCloseUp } from '../../inference/face-probability.js';
+import { faceProbability, faceProbabilityWithCloseUp, isLeftOpen } from '../../inference/face-probability.js';
 import type { ModelManifest } from '../../inference/manifest.js';
 import { logOdds } from '../../lib/log-odds.js';
 import { fitLogisticRegression } from '../metrics/logistic-regression.js';
@@ -27,7 +27,7 @@ export function fitFaceWeights(boxes: readonly MeasuredBox[], detectorName: stri
   if (!isEnough(boxes)) return null;
   const [detection, crop, bias] = fitWeights(boxes, (box) => [box.detection, box.crop]);
   const weights = { detector: detectorName, detection: detection!, crop: crop!, bias: bias! };
-  const open = boxes.filter((box) => isOpen(faceProbability(box, weights)));
+  const open = boxes.filter((box) => isLeftOpen(faceProbability(box, weights), OPEN));
   if (!isEnough(open)) return weights;
   const second = fitWeights(open, (box) => [box.detection, box.crop, box.closeUp]);
   const closeUp = { detection: second[0]!, crop: second[1]!, closeUp: second[2]!, bias: second[3]! };
@@ -38,7 +38,7 @@ export function fitFaceWeights(boxes: readonly MeasuredBox[], detectorName: stri
 export function weighedProbability(box: MeasuredBox, weights: FaceWeights): number {
   const probability = faceProbability(box, weights);
   const { closeUp } = weights;
-  return closeUp && isOpen(probability) ? faceProbabilityWithCloseUp(box, closeUp) : probability;
+  return closeUp && isLeftOpen(probability, closeUp) ? faceProbabilityWithCloseUp(box, closeUp) : probability;
 }
 
 /** Puts weights into the manifest of a model's folder. */
@@ -46,10 +46,6 @@ export async function writeFaceWeights(modelDir: string, faceWeights: FaceWeight
   const path = join(modelDir, 'manifest.json');
   const manifest = JSON.parse(await readFile(path, 'utf8'));
   await writeFile(path, `${JSON.stringify({ ...manifest, faceWeights }, null, 2)}\n`);
-}
-
-function isOpen(probability: number): boolean {
-  return probability > OPEN.from && probability < OPEN.to;
 }
 
 /** Weights of the log odds and, last, the bias. */

@@ -1,4 +1,4 @@
-import { flipHorizontally } from '../../crops/mirror.js';
+import { flipHorizontally, swapPixels } from '../../crops/mirror.js';
 import type { Random } from '../../lib/random.js';
 import type { LiveAugmentation } from '../recipes/fine-tune-recipe.js';
 
@@ -54,14 +54,6 @@ function transpose(pixels: Uint8Array, sidePx: number): void {
 /** By half a turn. */
 function turnUpsideDown(pixels: Uint8Array): void {
   for (let at = 0, other = pixels.length - 3; at < other; at += 3, other -= 3) swapPixels(pixels, at, other);
-}
-
-function swapPixels(pixels: Uint8Array, at: number, other: number): void {
-  for (let c = 0; c < 3; c++) {
-    const kept = pixels[at + c]!;
-    pixels[at + c] = pixels[other + c]!;
-    pixels[other + c] = kept;
-  }
 }
 
 /** A rectangle of one colour (Zhong et al., 2020, "Random erasing"), as a hand or another's shoulder hides a part. */

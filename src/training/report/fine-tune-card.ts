@@ -127,7 +127,7 @@ function inUse(
     );
     if (closeUp)
       lines.push(
-        `Where that leaves it open (a probability between ${closeUp.from} and ${closeUp.to}), the detector looks once more at the box alone, in the middle of ${closeUp.sizePx} × ${closeUp.sizePx} pixels: log odds ${weighted(
+        `Where that leaves it open (a probability between ${closeUp.from} and ${closeUp.to}), the detector looks once more at the box alone, in ${closeUp.sizePx} × ${closeUp.sizePx} pixels around it: log odds ${weighted(
           [
             [closeUp.detection, 'detector'],
             [closeUp.crop, '`face`'],

@@ -1,3 +1,4 @@
+import type { Landmarks } from '../../../../src/domain/face.js';
 import type { MaskLabel } from '../../../../src/domain/label.js';
 import type { ScenePicture } from '../../../../src/training/dataset/picture.js';
 import type { FaceRecord, JudgedPicture } from '../../../../src/training/evaluation/judge-pictures.js';
@@ -57,4 +58,10 @@ export function judgedPicture(
     detections: [],
     ...more,
   };
+}
+
+/** Landmarks of a face of 50 × 60 px at (`x`, 60) that looks straight ahead. */
+export function landmarksAt(x: number): Landmarks {
+  const at = (right: number, y: number) => ({ x: x + right, y });
+  return [at(15, 85), at(35, 85), at(25, 95), at(17, 108), at(33, 108)];
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configSchema } from '../../../../src/config/schema.js';
 import { countFalseBoxes, type FalseBoxOptions } from '../../../../src/training/evaluation/false-boxes.js';
 import type { InferencePort } from '../../../../src/training/evaluation/judge.js';
+import { landmarksAt } from './faces.js';
 
 const { classification, policy } = configSchema.parse({});
 const WIDTH_PX = { mask: 330, bare: 340, hand: 350, wall: 360 };
@@ -35,18 +36,6 @@ const inference: InferencePort = {
       faceScores: crops.map(({ pixels }) => (pixels.width === WIDTH_PX.hand ? 0.01 : 0.9)),
     }) as never,
 };
-
-/** Those of a face that looks straight ahead. */
-function landmarksAt(x: number) {
-  const points = [
-    [15, 85],
-    [35, 85],
-    [25, 95],
-    [17, 108],
-    [33, 108],
-  ] as const;
-  return points.map(([right, y]) => ({ x: x + right, y }));
-}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'maskwatch-false-boxes-'));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { configSchema } from '../../../../src/config/schema.js';
 import { judgePicture } from '../../../../src/training/evaluation/judge-pictures.js';
 import type { Observation, ObservedDetection } from '../../../../src/training/evaluation/observe-picture.js';
-import { scene } from './faces.js';
+import { landmarksAt, scene } from './faces.js';
 
 const scores = { with_mask: 0.9, without_mask: 0.06, mask_worn_incorrectly: 0.04 };
 const traits = { brightness: 120, sharpness: 900, skinShare: 0.1, lowerColour: 'blue' as const };
@@ -12,17 +12,9 @@ const rules = {
 };
 
 function at(x: number, more: Partial<ObservedDetection>): ObservedDetection {
-  const points = [
-    [15, 85],
-    [35, 85],
-    [25, 95],
-    [17, 108],
-    [33, 108],
-  ] as const;
-  const [a, b, c, d, e] = points.map(([right, y]) => ({ x: x + right, y }));
   return {
     ...{ box: { x, y: 60, width: 50, height: 60 }, score: 0.8, sharpness: 900, scores, faceScore: 0.9 },
-    landmarks: [a!, b!, c!, d!, e!],
+    landmarks: landmarksAt(x),
     ...more,
   };
 }
