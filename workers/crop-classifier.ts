@@ -1,4 +1,5 @@
 import { extractCrop } from '../src/crops/extract.js';
+import { leanToTakeBack } from '../src/crops/head-pose.js';
 import { flipHorizontally } from '../src/crops/mirror.js';
 import { MASK_LABELS, type MaskLabel, type MaskScores } from '../src/domain/label.js';
 import type { LoadedModel } from '../src/inference/engine.js';
@@ -43,6 +44,8 @@ export class CropClassifier {
   readonly #places: Readonly<Record<MaskLabel, number>>;
   readonly #labelCount: number;
   readonly #sizePx: number;
+  /** `null` for a model that takes heads as they are. */
+  readonly #uprightFromDegrees: number | null;
   readonly #firstLook: Look;
   /** Of a crop whose highest score is lower than `below`. */
   readonly #again: {
@@ -81,6 +84,7 @@ export class CropClassifier {
     };
     this.#labelCount = labels.length;
     this.#sizePx = sizePx;
+    this.#uprightFromDegrees = crop.uprightFromDegrees ?? null;
     this.#firstLook = { marginRatio: crop.marginRatio, isMirrored: false };
     this.#weigher = faceOutput ? weigher : null;
     const { secondLook } = crop;
@@ -178,7 +182,11 @@ export class CropClassifier {
     const cropBytes = sizePx ** 2 * 3;
     for (const [index, { crop, look }] of tasks.entries()) {
       const target = batch.subarray(index * cropBytes, (index + 1) * cropBytes);
-      extractCrop(viewPixels(crop.pixels), crop.box, { sizePx, marginRatio: look.marginRatio }, target);
+      const geometry = {
+        ...{ sizePx, marginRatio: look.marginRatio },
+        rollDegrees: leanToTakeBack(crop.rollDegrees, this.#uprightFromDegrees),
+      };
+      extractCrop(viewPixels(crop.pixels), crop.box, geometry, target);
       if (look.isMirrored) flipHorizontally(target, sizePx, sizePx);
     }
   }

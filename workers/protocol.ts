@@ -33,6 +33,8 @@ export interface CropRequest {
   readonly box: Box;
   /** The detector's score of the box, in [0, 1], where it comes from the detector: it counts in the face score. */
   readonly detectionScore?: number;
+  /** How far the head leans (`rollDegrees` of src/crops), degrees, where the detector told its landmarks. */
+  readonly rollDegrees?: number;
 }
 
 /** Load what the worker needs and run it once on zeros at each batch size, so that no camera pays for it. */

@@ -2,6 +2,7 @@ import type { FaceCrop } from '../domain/crop.js';
 import type { CropAssessment, Decision } from '../domain/face.js';
 import { topLabel } from '../domain/label.js';
 import type { FaceTrack } from '../domain/track.js';
+import { rollDegrees } from './head-pose.js';
 
 export interface CropCandidate {
   readonly track: FaceTrack;
@@ -96,6 +97,7 @@ export class CropSelector {
           trackId,
           box: track.detection.box,
           detectionScore: track.detection.score,
+          rollDegrees: rollDegrees(track.detection.landmarks),
           quality: assessment.quality,
           monotonicMs,
         },

@@ -1,11 +1,14 @@
 import type { Box } from '../domain/box.js';
 import { type Region, type RgbSource, resample } from '../lib/resample.js';
+import { turnSquare } from '../lib/turn-square.js';
 
 export interface CropGeometry {
   /** Side of the finished crop, pixels. */
   readonly sizePx: number;
   /** Added around the box, as a share of its longer side: 0.4 makes a crop 1.4 times the box. */
   readonly marginRatio: number;
+  /** How far the head leans (crops/head-pose.ts); the crop shows it upright. Default 0. */
+  readonly rollDegrees?: number;
 }
 
 /** The square that a crop of `box` shows: its longer side plus the margin, around its centre. */
@@ -22,7 +25,7 @@ export function cropRegion(box: Box, marginRatio: number): Region {
 /**
  * Cuts the square around `box` (pixels of `source`, origin top left) and brings it to `sizePx` × `sizePx`:
  * rgb24, interleaved, 0…255, `sizePx² · 3` bytes of `target` from `targetOffset`. Area average when it
- * shrinks, bilinear when it grows. Training and the running service both cut with this function.
+ * shrinks, bilinear when it grows; a head that leans is turned upright about the middle of the box. Training and the running service both cut with this function.
  *
  * Where the square leaves the picture, the picture's edge is repeated: a black bar would put a hard edge next to
  * the face that looks like a dark mask, and `nearest` is the fill of the paper's augmentation.
@@ -33,15 +36,35 @@ export function cropRegion(box: Box, marginRatio: number): Region {
 export function extractCrop(
   source: RgbSource,
   box: Box,
-  { sizePx, marginRatio }: CropGeometry,
+  { sizePx, marginRatio, rollDegrees = 0 }: CropGeometry,
   target: Uint8Array,
   targetOffset = 0,
 ): void {
+  if (rollDegrees === 0) {
+    cutSquare(source, box, marginRatio, { data: target, offset: targetOffset, sidePx: sizePx });
+    return;
+  }
+  const radians = (rollDegrees * Math.PI) / 180;
+  const sidePx = Math.ceil(sizePx * (Math.abs(Math.cos(radians)) + Math.abs(Math.sin(radians))));
+  if (leaning.length < sidePx ** 2 * 3) leaning = new Uint8Array(sidePx ** 2 * 3);
+  // As much larger as the turn needs, at the scale of the crop.
+  const widerRatio = ((1 + marginRatio) * sidePx) / sizePx - 1;
+  cutSquare(source, box, widerRatio, { data: leaning, offset: 0, sidePx });
+  const crop = target.subarray(targetOffset, targetOffset + sizePx ** 2 * 3);
+  turnSquare({ data: leaning, sidePx }, -rollDegrees, { data: crop, sidePx: sizePx });
+}
+
+/** Scratch of this thread: the square before it is turned. Grown, never shrunk. */
+let leaning = new Uint8Array(0);
+
+function cutSquare(
+  source: RgbSource,
+  box: Box,
+  marginRatio: number,
+  { data, offset, sidePx }: { data: Uint8Array; offset: number; sidePx: number },
+): void {
   resample(source, cropRegion(box, marginRatio), {
-    data: target,
-    offset: targetOffset,
-    width: sizePx,
-    height: sizePx,
-    strideBytes: sizePx * 3,
+    ...{ data, offset, strideBytes: sidePx * 3 },
+    ...{ width: sidePx, height: sidePx },
   });
 }

@@ -27,6 +27,34 @@ export function yawDegrees([right, left, nose]: Landmarks): number {
   return (Math.atan2(Math.abs(moved), NOSE_DEPTH * apart) * 180) / Math.PI;
 }
 
+/** Half the distance of the corners of the mouth in terms of that between the eyes, from the same template. */
+const HALF_MOUTH = 0.41;
+
+/**
+ * How far the head leans to a side, degrees, −180 … 180: above 0 clockwise as the picture shows it, 0 with the eyes
+ * level above the mouth.
+ *
+ * The turn that brings eyes and corners of the mouth of the template best onto these (least squares over turn, place and
+ * size: Umeyama, "Least-squares estimation of transformation parameters", 1991). The nose is left out, which moves as the
+ * head turns. The eyes of a profile lie almost in one: there the line from them to the mouth decides by itself.
+ */
+export function rollDegrees([right, left, , mouthRight, mouthLeft]: Landmarks): number {
+  const acrossX = 0.5 * (left.x - right.x) + HALF_MOUTH * (mouthLeft.x - mouthRight.x);
+  const acrossY = 0.5 * (left.y - right.y) + HALF_MOUTH * (mouthLeft.y - mouthRight.y);
+  const downX = (EYES_TO_MOUTH / 2) * (mouthRight.x + mouthLeft.x - right.x - left.x);
+  const downY = (EYES_TO_MOUTH / 2) * (mouthRight.y + mouthLeft.y - right.y - left.y);
+  return (Math.atan2(acrossY - downX, acrossX + downY) * 180) / Math.PI;
+}
+
+/**
+ * The lean that a crop takes back: all of it from `fromDegrees` on, none below; none at all for a model that takes heads
+ * as they are (null), and of a face whose lean is not known.
+ */
+export function leanToTakeBack(rollDegrees: number | undefined, fromDegrees: number | null): number {
+  const isTaken = rollDegrees !== undefined && fromDegrees !== null && Math.abs(rollDegrees) >= fromDegrees;
+  return isTaken ? rollDegrees : 0;
+}
+
 /**
  * Estimated angle from which a face is seen, degrees, −90 … 90: above 0 from above (a high camera, or a head that is
  * bowed), below 0 from below.

@@ -7,6 +7,8 @@ export interface FaceCrop {
   readonly box: Box;
   /** The detector's score of the box, in [0, 1]. */
   readonly detectionScore: number;
+  /** How far the head leans to a side (crops/head-pose.ts), degrees. */
+  readonly rollDegrees: number;
   /** Quality in [0, 1]; goes into {@link MaskPrediction.quality} of what comes back. */
   readonly quality: number;
   /** Monotonic time of the frame, ms. */

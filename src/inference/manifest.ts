@@ -101,6 +101,11 @@ export const manifestSchema = z.strictObject({
       /** Trained on whole pictures of one person, stretched to the input: `evaluate --crops` gives it those. */
       portraits: z.literal('whole').optional(),
       /**
+       * A head that leans by at least so many degrees, by the detector's landmarks, is turned upright about the middle
+       * of the box. Absent: heads are taken as they are.
+       */
+      uprightFromDegrees: z.number().min(0).max(180).optional(),
+      /**
        * A crop whose highest score is lower than `below` is looked at three times more: mirrored, and with
        * `marginRatio` around the box, as it is and mirrored; what counts is the mean of the four.
        */

@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { assessCrop, type CropThresholds } from '../crops/assess-crop.js';
 import type { PixelBuffer } from '../domain/frame.js';
 import { topLabel } from '../domain/label.js';
+import { cropRequestOf } from '../inference/crop-request.js';
 import type { InferencePool } from '../inference/inference-pool.js';
 import { AppError } from '../lib/errors.js';
 import { type DetectionLine, toDetectedFace } from './detection-line.js';
@@ -56,7 +57,7 @@ export async function detectPicture(
   const judged =
     found.length === 0
       ? ({ ok: true, scores: [], faceScores: [] } as const)
-      : await pool.classify(found.map(({ box, score }) => ({ pixels, box, detectionScore: score })));
+      : await pool.classify(found.map((face) => cropRequestOf(face, pixels)));
   if (!judged.ok) throw new AppError(judged.error.code, judged.error.message);
   const sourceScale = Math.max(1, Math.max(width, height) / rules.analysedPx);
   const faces = found.flatMap((face, index) => {

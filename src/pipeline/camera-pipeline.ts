@@ -186,10 +186,11 @@ export class CameraPipeline {
     if (crops.length === 0) return [];
     const toBuffer = 1 / sourceScale(frame);
     const outcomes = await this.#options.classifier.classify(
-      crops.map(({ box, detectionScore }) => ({
+      crops.map(({ box, detectionScore, rollDegrees }) => ({
         pixels: frame.pixels,
         box: scaleBox(box, toBuffer),
         detectionScore,
+        rollDegrees,
       })),
     );
     return crops.flatMap((crop, index) => {

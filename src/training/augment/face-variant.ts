@@ -2,10 +2,11 @@ import { type CropGeometry, extractCrop } from '../../crops/extract.js';
 import { flipHorizontally } from '../../crops/mirror.js';
 import type { Box } from '../../domain/box.js';
 import type { Random } from '../../lib/random.js';
+import { turnSquare } from '../../lib/turn-square.js';
 import type { RgbPicture } from '../dataset/rgb-picture.js';
 import { type DegradeRange, degradeFace } from './degrade.js';
 import { type JitterRange, jitterBox } from './jitter.js';
-import { type RecolourRange, recolour, rotateSquare } from './recolour.js';
+import { type RecolourRange, recolour } from './recolour.js';
 
 export interface Augmentation {
   readonly jitter: JitterRange;
@@ -32,7 +33,8 @@ export async function cutVariant(
   if (random.chance(0.5)) flipHorizontally(target, geometry.sizePx, geometry.sizePx);
   if (augmentation.maxRotationDegrees > 0 && random.chance(0.5)) {
     const degrees = random.between(-augmentation.maxRotationDegrees, augmentation.maxRotationDegrees);
-    rotateSquare(target.slice(), geometry.sizePx, degrees, target);
+    const { sizePx: sidePx } = geometry;
+    turnSquare({ data: target.slice(), sidePx }, degrees, { data: target, sidePx });
   }
   if (random.chance(augmentation.recolourChance)) recolour(target, augmentation.recolour, random);
 }

@@ -38,32 +38,6 @@ export function recolour(pixels: Uint8Array, range: RecolourRange, random: Rando
   }
 }
 
-/** Turns a square rgb24 picture about its centre, bilinear; corners repeat the edge. */
-export function rotateSquare(source: Uint8Array, sidePx: number, degrees: number, target: Uint8Array): void {
-  const radians = (degrees * Math.PI) / 180;
-  const cos = Math.cos(radians);
-  const sin = Math.sin(radians);
-  const centre = (sidePx - 1) / 2;
-  for (let y = 0; y < sidePx; y++)
-    for (let x = 0; x < sidePx; x++) {
-      const dx = x - centre;
-      const dy = y - centre;
-      const sx = Math.min(Math.max(centre + cos * dx + sin * dy, 0), sidePx - 1);
-      const sy = Math.min(Math.max(centre - sin * dx + cos * dy, 0), sidePx - 1);
-      const x0 = Math.min(Math.floor(sx), sidePx - 2);
-      const y0 = Math.min(Math.floor(sy), sidePx - 2);
-      const fx = sx - x0;
-      const fy = sy - y0;
-      const at = (y0 * sidePx + x0) * 3;
-      for (let c = 0; c < 3; c++) {
-        const top = source[at + c]! * (1 - fx) + source[at + 3 + c]! * fx;
-        const below = at + sidePx * 3 + c;
-        const bottom = source[below]! * (1 - fx) + source[below + 3]! * fx;
-        target[(y * sidePx + x) * 3 + c] = Math.round(top * (1 - fy) + bottom * fy);
-      }
-    }
-}
-
 function factor(most: number, random: Random): number {
   return most ** random.between(-1, 1);
 }

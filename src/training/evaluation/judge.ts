@@ -2,6 +2,7 @@ import type { ClassifyResult, CropRequest, DetectResult, TaskFailure } from '../
 import type { Box } from '../../domain/box.js';
 import type { CropJudgement, FaceDetection } from '../../domain/face.js';
 import type { PixelBuffer } from '../../domain/frame.js';
+import { cropRequestOf } from '../../inference/crop-request.js';
 import { AppError } from '../../lib/errors.js';
 import type { FaceFinder } from '../dataset/face-finder.js';
 import { blankPicture, type RgbPicture, toPixelBuffer } from '../dataset/rgb-picture.js';
@@ -55,9 +56,7 @@ export class PictureJudge implements FaceFinder {
     const pixels = toPixelBuffer(picture);
     const { scores, faceScores } = succeeded(
       await this.#port.classify(
-        boxes.map((given) =>
-          'box' in given ? { pixels, box: given.box, detectionScore: given.score } : { pixels, box: given },
-        ),
+        boxes.map((given) => ('box' in given ? cropRequestOf(given, pixels) : { pixels, box: given })),
       ),
     );
     return scores.map((ofCrop, index) => ({ scores: ofCrop, faceScore: faceScores[index] ?? 1 }));

@@ -2,7 +2,8 @@ import { CloseUpDetector } from '../../../workers/close-up-detector.js';
 import { CropClassifier } from '../../../workers/crop-classifier.js';
 import { FaceFinder } from '../../../workers/face-finder.js';
 import type { CropGeometry } from '../../crops/extract.js';
-import { iou } from '../../domain/box.js';
+import { type Box, iou } from '../../domain/box.js';
+import { cropRequestOf } from '../../inference/crop-request.js';
 import { readManifest } from '../../inference/manifest.js';
 import { OnnxRuntimeEngine } from '../../inference/onnxruntime-engine.js';
 import type { LabelledPicture } from '../dataset/picture.js';
@@ -60,20 +61,20 @@ export async function measureBoxes(
         const rgb = await readRgbPicture(picture.path);
         const pixels = toPixelBuffer(rgb);
         const { faces } = await finder.detect({ kind: 'detect', pixels, scoreThreshold: LOWEST_SCORE });
-        const known = faces.flatMap(({ box, score }) => {
-          const isOn = (places: readonly { readonly box: typeof box }[]) =>
-            places.some((place) => iou(place.box, box) >= MATCH_IOU);
+        const known = faces.flatMap((face) => {
+          const isOn = (places: readonly { readonly box: Box }[]) =>
+            places.some((place) => iou(place.box, face.box) >= MATCH_IOU);
           const isFace = isOn(picture.faces);
           const isNone = isOn(picture.notFaces.map((place) => ({ box: place })));
-          return isFace || isNone ? [{ box, score, isFace }] : [];
+          return isFace || isNone ? [{ face, isFace }] : [];
         });
-        const crops = known.map(({ box }) => ({ pixels, box }));
+        const crops = known.map(({ face }) => cropRequestOf(face, pixels));
         const { faceScores } = await classifier.classify({ kind: 'classify', crops });
-        for (const [at, { box, score, isFace }] of known.entries())
+        for (const [at, { face, isFace }] of known.entries())
           boxes.push({
-            detection: score,
+            detection: face.score,
             crop: faceScores[at]!,
-            closeUp: await closeUp.score(rgb, box),
+            closeUp: await closeUp.score(rgb, face.box),
             isFace,
           });
       }

@@ -1,10 +1,12 @@
-import { extractCrop } from '../../crops/extract.js';
+import { type CropGeometry, extractCrop } from '../../crops/extract.js';
+import { leanToTakeBack, rollDegrees } from '../../crops/head-pose.js';
+import type { Landmarks } from '../../domain/face.js';
 import { seededRandom } from '../../lib/random.js';
 import { degradeFace } from '../augment/degrade.js';
 import { jitterBox } from '../augment/jitter.js';
 import { motionBlur } from '../augment/motion-blur.js';
 import { paintMask } from '../augment/paint-mask.js';
-import { recolour, rotateSquare } from '../augment/recolour.js';
+import { recolour } from '../augment/recolour.js';
 import type { RgbPicture } from '../dataset/rgb-picture.js';
 import type { CutAugmentation } from '../recipes/fine-tune-recipe.js';
 import type { CropSource } from './crop-sources.js';
@@ -12,6 +14,7 @@ import type { CropSource } from './crop-sources.js';
 export interface CutRules {
   readonly inputPx: number;
   readonly marginRatio: number;
+  readonly uprightFromDegrees: number | null;
   readonly cut: CutAugmentation;
 }
 
@@ -41,19 +44,25 @@ export async function cutVariants(
 }
 
 /** The crop as the product cuts it. */
-export function cutPlain(picture: RgbPicture, { box }: CutPlace, rules: CutRules, target: Uint8Array): void {
-  extractCrop(picture, box, { sizePx: rules.inputPx, marginRatio: rules.marginRatio }, target);
+export function cutPlain(
+  picture: RgbPicture,
+  { box, landmarks }: CutPlace,
+  rules: CutRules,
+  target: Uint8Array,
+): void {
+  extractCrop(picture, box, geometryOf(landmarks, rules), target);
 }
 
 async function cutOne(
   picture: RgbPicture,
   { box, labelledBox, landmarks, painted }: CutPlace,
-  { inputPx, marginRatio, cut }: CutRules,
+  rules: CutRules,
   seed: string,
   target: Uint8Array,
 ): Promise<void> {
   const random = seededRandom(seed);
-  const geometry = { sizePx: inputPx, marginRatio };
+  const { inputPx, cut } = rules;
+  const geometry = geometryOf(landmarks, rules);
   const source = painted && landmarks ? await paintMask(picture, landmarks, painted, random) : picture;
   if (random.chance(cut.plainChance)) {
     extractCrop(source, box, geometry, target);
@@ -62,11 +71,14 @@ async function cutOne(
   const chosen = labelledBox && random.chance(cut.labelledBoxChance) ? labelledBox : box;
   let face = { picture: source, box: jitterBox(chosen, cut.jitter, random) };
   if (random.chance(cut.degradeChance)) face = await degradeFace(face, cut.degrade, random);
-  extractCrop(face.picture, face.box, geometry, target);
-  if (random.chance(cut.rotation.chance)) {
-    const degrees = random.between(-cut.rotation.maxDegrees, cut.rotation.maxDegrees);
-    rotateSquare(target.slice(), inputPx, degrees, target);
-  }
+  const { chance, maxDegrees } = cut.rotation;
+  const degrees = random.chance(chance) ? random.between(-maxDegrees, maxDegrees) : 0;
+  extractCrop(
+    face.picture,
+    face.box,
+    { ...geometry, rollDegrees: geometry.rollDegrees + degrees },
+    target,
+  );
   if (random.chance(cut.motionBlur.chance))
     motionBlur(
       target,
@@ -75,4 +87,12 @@ async function cutOne(
       random,
     );
   if (random.chance(cut.recolourChance)) recolour(target, cut.recolour, random);
+}
+
+function geometryOf(
+  landmarks: Landmarks | null,
+  { inputPx, marginRatio, uprightFromDegrees }: CutRules,
+): Required<CropGeometry> {
+  const lean = landmarks ? rollDegrees(landmarks) : undefined;
+  return { sizePx: inputPx, marginRatio, rollDegrees: leanToTakeBack(lean, uprightFromDegrees) };
 }

@@ -119,7 +119,10 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
     step(progress, `cutting crops (${part})`, pictures.length, 'pictures', (onProgress) =>
       CropBank.open(seen, sources[part], {
         cacheDir,
-        rules: { inputPx: recipe.inputPx, marginRatio: recipe.marginRatio, cut: recipe.cut },
+        rules: {
+          ...{ inputPx: recipe.inputPx, marginRatio: recipe.marginRatio },
+          ...{ uprightFromDegrees: recipe.uprightFromDegrees, cut: recipe.cut },
+        },
         isPlain: part === 'validation',
         onProgress,
         ...abort,
@@ -227,6 +230,7 @@ async function writeModel(
       crop: {
         marginRatio: recipe.marginRatio,
         square: true,
+        ...(recipe.uprightFromDegrees === null ? {} : { uprightFromDegrees: recipe.uprightFromDegrees }),
         ...(recipe.secondLook ? { secondLook: recipe.secondLook } : {}),
       },
       temperature: judged.calibration.labels.temperature,

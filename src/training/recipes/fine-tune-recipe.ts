@@ -115,6 +115,8 @@ export const fineTuneRecipeSchema = z.strictObject({
   inputPx: z.int().min(32).max(512),
   /** Added around the face box, as a share of its longer side (see crops/extract.ts). */
   marginRatio: z.number().min(0).max(2),
+  /** From which lean on a head is turned upright, degrees; null: never (see the model's manifest). */
+  uprightFromDegrees: z.number().min(0).max(180).nullable(),
   /** Below which score a crop is looked at again, and the margin of the wider crop (see the model's manifest). */
   secondLook: secondLookSchema.nullable(),
   /** Share of MobileNetV2's channels that is kept: the strongest of the published weights. */
@@ -124,6 +126,11 @@ export const fineTuneRecipeSchema = z.strictObject({
   /** By data set (`scenes/ilc`, or the last folder alone); others are used as `otherSources`. */
   sources: z.record(z.string(), sourceSchema),
   otherSources: sourceSchema,
+  /**
+   * Faces of which the detector is not sure: how often one whose score is below `below` is drawn, against others. It is
+   * for those that the output `face` decides whether they are shown.
+   */
+  unsureDetections: z.strictObject({ below: share, weight: z.number().min(1) }),
   /** Cut variants of each face, by label; of a face whose label cannot be told; of a place without a face. */
   variants: perLabel(z.int().positive()).extend({
     painted: z.int().positive(),
