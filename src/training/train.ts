@@ -14,7 +14,7 @@ import type { Network } from './export/network.js';
 import { extractFeatures } from './features/extract-features.js';
 import { buildFrozenPart, type FrozenPart } from './features/feature-network.js';
 import { countByLabel, planSamples } from './features/sample-plan.js';
-import { type FineTuneReport, runFineTune } from './fine-tune/run-fine-tune.js';
+import { type FineTuneOptions, type FineTuneReport, runFineTune } from './fine-tune/run-fine-tune.js';
 import type { MaskHead } from './head/mask-head.js';
 import { startTensorFlow } from './head/tensorflow.js';
 import { type EpochReport, mostSteps, type TrainedHead, trainHead } from './head/train-head.js';
@@ -36,8 +36,8 @@ export interface TrainOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   readonly outDir: string;
   /** Finds the faces; closed by its owner. */
   readonly finder: FaceFinder;
-  /** Folder of the detector behind `finder`, for recipes that weigh it against the classifier. */
-  readonly detectorDir?: string;
+  /** The detector behind `finder`, for recipes that weigh it against the classifier. */
+  readonly detector?: NonNullable<FineTuneOptions['detector']>;
   /** Folder of `imagenet-mobilenetv2`. */
   readonly backboneDir: string;
   /** For prepared pictures, crops and features. Default: a folder of the system's temporary files. */

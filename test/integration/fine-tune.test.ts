@@ -109,7 +109,7 @@ function run(
     runDir: join(root, name, 'run'),
     cacheDir: join(root, 'cache'),
     finder,
-    detectorDir: join(modelsDir(), 'yunet-mask'),
+    detector: { dir: join(modelsDir(), 'yunet-mask'), sizePx: 640 },
     backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
     corrections: false,
     isResumed: options.isResumed ?? false,

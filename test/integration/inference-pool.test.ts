@@ -212,6 +212,44 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
     }
   });
 
+  it('turns heads that lean upright, where the manifest says from which lean on', async () => {
+    const leans = [undefined, 5, 30, -70] as const;
+    const crops = leans.map((rollDegrees) => ({
+      ...{ pixels: picture, box },
+      ...(rollDegrees === undefined ? {} : { rollDegrees }),
+    }));
+    const plainly = (rollDegrees: number) => {
+      const cut = new Uint8Array(TINY_CROP_PX * TINY_CROP_PX * 3);
+      const source = { ...picture, data: new Uint8Array(picture.buffer) };
+      extractCrop(source, box, { sizePx: TINY_CROP_PX, marginRatio: TINY_MARGIN, rollDegrees }, cut);
+      return runPlainly(tinyClassifier(), cut, TINY_CROP_PX, TINY_CROP_PX).scores!;
+    };
+    const taken = async (uprightFromDegrees?: number) => {
+      const classifierModelDir = join(models.dir, `upright-${engine}`);
+      await cp(models.classifierDir, classifierModelDir, { recursive: true });
+      const manifestPath = join(classifierModelDir, 'manifest.json');
+      const manifest = JSON.parse(await readFile(manifestPath, 'utf8'));
+      await writeFile(
+        manifestPath,
+        JSON.stringify({ ...manifest, crop: { ...manifest.crop, uprightFromDegrees } }),
+      );
+      const opened = await openPool({}, { engine, classifierModelDir });
+      const result = await opened.classify(crops);
+      await opened.close();
+      if (!result.ok) throw new Error(result.error.message);
+      return result.scores;
+    };
+    for (const [scores, expected] of [
+      [await taken(), [0, 0, 0, 0]],
+      [await taken(10), [0, 0, 30, -70]],
+    ] as const)
+      for (const [index, rollDegrees] of expected.entries())
+        for (const [place, label] of LABELS.entries())
+          expect(Math.abs(scores[index]![label] - plainly(rollDegrees)[place]!)).toBeLessThan(1e-3);
+    // Otherwise turning would prove nothing.
+    expect(Math.abs(plainly(30)[0]! - plainly(0)[0]!)).toBeGreaterThan(3e-3);
+  });
+
   it('counts the score of the detector that the manifest names, and of no other', async () => {
     const crops = [0.9, 0.3].map((detectionScore) => ({ pixels: picture, box, detectionScore }));
     const faceScores = async (changes: object) => {

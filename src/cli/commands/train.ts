@@ -84,15 +84,16 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
   const { reading, problems } = await openReading(options.labelMap);
   const scoreThreshold = recipe.kind === 'fine-tune' ? recipe.negatives.carefulScore : 0.3;
   // Crops as the service will cut them: by its own detector.
-  const detectorDir = await namedModelFolder(options.detector ?? configSchema.parse({}).detection.model);
-  const finder = await openEngineFaceFinder({ modelDir: detectorDir, sizePx: 640, scoreThreshold });
+  const { model, widthPx: sizePx } = configSchema.parse({}).detection;
+  const detector = { dir: await namedModelFolder(options.detector ?? model), sizePx };
+  const finder = await openEngineFaceFinder({ modelDir: detector.dir, sizePx, scoreThreshold });
   try {
     const report = await runTrain({
       recipe: options.recipe,
       dataDirs: options.data,
       outDir: options.out,
       finder,
-      detectorDir,
+      detector,
       backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
       progress: stepProgress(),
       signal,

@@ -73,12 +73,7 @@ async function cutOne(
   if (random.chance(cut.degradeChance)) face = await degradeFace(face, cut.degrade, random);
   const { chance, maxDegrees } = cut.rotation;
   const degrees = random.chance(chance) ? random.between(-maxDegrees, maxDegrees) : 0;
-  extractCrop(
-    face.picture,
-    face.box,
-    { ...geometry, rollDegrees: geometry.rollDegrees + degrees },
-    target,
-  );
+  extractCrop(face.picture, face.box, { ...geometry, rollDegrees: geometry.rollDegrees + degrees }, target);
   if (random.chance(cut.motionBlur.chance))
     motionBlur(
       target,

@@ -37,16 +37,16 @@ import { MASK_OUTPUTS, maskNetwork, withScores } from './mask-network.js';
 import { narrowWeights } from './narrow-weights.js';
 import { mostSteps, type TrainedRuns, trainRuns } from './train-runs.js';
 
-/** As `evaluate` brings pictures to the detector. */
-const DETECTOR_SIZE_PX = 640;
-
 export interface FineTuneOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   /** The model's folder, `…/models/NAME`; its last part becomes the model's name. */
   readonly outDir: string;
   /** Finds everything that may be a face, down to the recipe's `negatives.carefulScore`; closed by its owner. */
   readonly finder: FaceFinder;
-  /** Folder of the detector behind `finder`: what it says is weighed against the classifier. Without it nothing is. */
-  readonly detectorDir?: string;
+  /**
+   * Folder of the detector behind `finder`, and the side to which it brings pictures, pixels: what it says is weighed
+   * against the classifier. Without it nothing is.
+   */
+  readonly detector?: { readonly dir: string; readonly sizePx: number };
   /** Folder of `imagenet-mobilenetv2`. */
   readonly backboneDir: string;
   /** For cut crops and what was found in pictures. Default: a folder of the system's temporary files. */
@@ -185,9 +185,9 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
 /** Fits on held-out scenes what detector and classifier count, and puts it into the manifest. */
 async function weighFaces(
   pictures: readonly LabelledPicture[],
-  { detectorDir, outDir, progress, signal }: FineTuneOptions,
+  { detector, outDir, progress, signal }: FineTuneOptions,
 ): Promise<FaceWeights | null> {
-  if (!detectorDir) return null;
+  if (!detector) return null;
   const boxes = await step(
     progress,
     'weighing detector and classifier',
@@ -195,12 +195,12 @@ async function weighFaces(
     'pictures',
     (onProgress) =>
       measureBoxes(pictures, {
-        ...{ detectorDir, classifierDir: outDir, onProgress },
-        ...{ detectorSizePx: DETECTOR_SIZE_PX, closeUp: CLOSE_UP },
+        ...{ detectorDir: detector.dir, detectorSizePx: detector.sizePx },
+        ...{ classifierDir: outDir, closeUp: CLOSE_UP, onProgress },
         ...(signal ? { signal } : {}),
       }),
   );
-  const weights = fitFaceWeights(boxes, (await readManifest(detectorDir)).name);
+  const weights = fitFaceWeights(boxes, (await readManifest(detector.dir)).name);
   if (weights) await writeFaceWeights(outDir, weights);
   return weights;
 }

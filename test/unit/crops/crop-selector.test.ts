@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type CropCandidate, CropSelector } from '../../../src/crops/crop-selector.js';
+import { rollDegrees } from '../../../src/crops/head-pose.js';
 import type { Decision } from '../../../src/domain/face.js';
 import type { TrackState } from '../../../src/domain/track.js';
 import { faceAt, seededRandom } from '../tracking/make-face.js';
@@ -53,8 +54,12 @@ function timesOf(
 describe('CropSelector', () => {
   it('takes a new face at once, with the detector’s box', () => {
     const face = candidate(1, { quality: 0.42 });
+    const { box, landmarks } = face.track.detection!;
     expect(make().select([face], new Map(), 5000)).toEqual([
-      { trackId: 1, box: face.track.detection!.box, detectionScore: 0.9, quality: 0.42, monotonicMs: 5000 },
+      {
+        ...{ trackId: 1, box, detectionScore: 0.9, rollDegrees: rollDegrees(landmarks) },
+        ...{ quality: 0.42, monotonicMs: 5000 },
+      },
     ]);
   });
 

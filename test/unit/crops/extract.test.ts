@@ -82,4 +82,36 @@ describe('extractCrop', () => {
       ),
     ).toThrow(expect.objectContaining({ code: 'PIXELS_BAD_INPUT' }));
   });
+
+  it.each([-130, -25, 12, 90])('shows a head that leans by %i° as one that does not', (rollDegrees) => {
+    // Waves of other lengths and directions in each colour, so that no turn of the picture looks like another.
+    const colours = (x: number, y: number) => [
+      128 + 100 * Math.sin(x / 9 + y / 40),
+      128 + 100 * Math.sin(y / 13),
+      128 + 100 * Math.sin((x - y) / 17),
+    ];
+    const [cx, cy] = [110, 90];
+    const turned = (degrees: number) => {
+      const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
+      const data = new Uint8Array(220 * 180 * 3);
+      for (let y = 0; y < 180; y++)
+        for (let x = 0; x < 220; x++) {
+          const [dx, dy] = [x + 0.5 - cx, y + 0.5 - cy];
+          data.set(colours(cos * dx + sin * dy, cos * dy - sin * dx).map(Math.round), (y * 220 + x) * 3);
+        }
+      return { data, width: 220, height: 180 };
+    };
+    const box = { x: cx - 20, y: cy - 25, width: 40, height: 50 };
+    const geometry = { sizePx: 64, marginRatio: 0.4 };
+    const upright = new Uint8Array(64 * 64 * 3);
+    extractCrop(turned(0), box, geometry, upright);
+    const batch = new Uint8Array(2 * upright.length);
+    extractCrop(turned(rollDegrees), box, { ...geometry, rollDegrees }, batch, upright.length);
+    const worst = (crop: Uint8Array) =>
+      crop.reduce((most, value, index) => Math.max(most, Math.abs(value - upright[index]!)), 0);
+    expect(worst(batch.subarray(upright.length))).toBeLessThan(6);
+    expect(batch.subarray(0, upright.length).every((value) => value === 0)).toBe(true);
+    extractCrop(turned(rollDegrees), box, geometry, batch);
+    expect(worst(batch.subarray(0, upright.length))).toBeGreaterThan(60);
+  });
 });

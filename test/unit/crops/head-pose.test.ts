@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pitchDegrees, yawDegrees } from '../../../src/crops/head-pose.js';
+import { leanToTakeBack, pitchDegrees, rollDegrees, yawDegrees } from '../../../src/crops/head-pose.js';
 import type { Landmarks } from '../../../src/domain/face.js';
 
 const EYES = 60;
@@ -49,5 +49,29 @@ describe('head pose from five landmarks', () => {
     const nothing: Landmarks = [point, point, point, point, point];
     expect(yawDegrees(nothing)).toBe(90);
     expect(pitchDegrees(nothing)).toBe(90);
+  });
+
+  it.each([-170, -90, -35, -8, 0, 20, 65, 180])(
+    'finds that a head leans by %i°, turned or nodding',
+    (roll) => {
+      const off = (degrees: number) => Math.abs(((degrees - roll + 540) % 360) - 180);
+      expect(off(rollDegrees(seen(0, 0, roll)))).toBeLessThan(1e-6);
+      expect(off(rollDegrees(seen(60, 0, roll)))).toBeLessThan(1e-6);
+      expect(off(rollDegrees(seen(0, 30, roll)))).toBeLessThan(1e-6);
+      // Turned and nodding at once shears the face; the eyes alone would be off by 16°.
+      expect(off(rollDegrees(seen(30, 30, roll)))).toBeLessThan(7);
+    },
+  );
+
+  it('knows the lean of a full profile, whose eyes lie in one', () => {
+    expect(rollDegrees(seen(90, 0, 40))).toBeCloseTo(40, 5);
+  });
+
+  it('takes a lean back from a limit on, where it is known and the model wants it', () => {
+    expect(leanToTakeBack(-12, 10)).toBe(-12);
+    expect(leanToTakeBack(10, 10)).toBe(10);
+    expect(leanToTakeBack(9.9, 10)).toBe(0);
+    expect(leanToTakeBack(undefined, 10)).toBe(0);
+    expect(leanToTakeBack(40, null)).toBe(0);
   });
 });

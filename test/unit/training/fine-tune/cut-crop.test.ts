@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { extractCrop } from '../../../../src/crops/extract.js';
+import { rollDegrees } from '../../../../src/crops/head-pose.js';
+import type { Landmarks } from '../../../../src/domain/face.js';
+import type { RgbPicture } from '../../../../src/training/dataset/rgb-picture.js';
+import {
+  type CutPlace,
+  type CutRules,
+  cutPlain,
+  cutVariants,
+} from '../../../../src/training/fine-tune/cut-crop.js';
+import { production } from '../../../../src/training/recipes/production.js';
+import { noisePicture } from '../../../support/tiny-models.js';
+
+const noise = noisePicture(120, 100, 4);
+const picture: RgbPicture = { ...noise, data: new Uint8Array(noise.buffer) };
+const box = { x: 40, y: 30, width: 36, height: 44 };
+/** A head that leans by 45° to the picture's right. */
+const landmarks: Landmarks = [
+  { x: 52, y: 40 },
+  { x: 62, y: 50 },
+  { x: 52, y: 54 },
+  { x: 44, y: 51 },
+  { x: 52, y: 59 },
+];
+const place: CutPlace = { box, labelledBox: null, landmarks, variants: 1 };
+const rules: CutRules = {
+  ...{ inputPx: 32, marginRatio: 0.4, uprightFromDegrees: 8 },
+  cut: { ...production.cut, plainChance: 1 },
+};
+
+function cutBy(rollDegrees: number): Uint8Array {
+  const crop = new Uint8Array(32 * 32 * 3);
+  extractCrop(picture, box, { sizePx: 32, marginRatio: 0.4, rollDegrees }, crop);
+  return crop;
+}
+
+describe('crops for training', () => {
+  it('show heads as upright as those that the product cuts', async () => {
+    const lean = rollDegrees(landmarks);
+    expect(Math.abs(lean - 45)).toBeLessThan(3);
+    const [plain, variant] = [new Uint8Array(32 * 32 * 3), new Uint8Array(32 * 32 * 3)];
+    cutPlain(picture, place, rules, plain);
+    await cutVariants(picture, place, rules, 'a', variant);
+    expect(plain).toEqual(cutBy(lean));
+    expect(variant).toEqual(plain);
+    cutPlain(picture, place, { ...rules, uprightFromDegrees: 50 }, plain);
+    expect(plain).toEqual(cutBy(0));
+    cutPlain(picture, { ...place, landmarks: null }, rules, plain);
+    expect(plain).toEqual(cutBy(0));
+  });
+
+  it('lean by chance beyond that, which is all that differs where nothing else is changed', async () => {
+    const { cut } = rules;
+    const turning = {
+      ...cut,
+      ...{ plainChance: 0, degradeChance: 0, recolourChance: 0, jitter: { shift: 0, logScale: 0 } },
+      ...{ motionBlur: { chance: 0, maxShare: 0 }, rotation: { chance: 1, maxDegrees: 20 } },
+    };
+    const variant = new Uint8Array(32 * 32 * 3);
+    await cutVariants(picture, place, { ...rules, cut: turning }, 'a', variant);
+    expect(variant).not.toEqual(cutBy(rollDegrees(landmarks)));
+    const still = { ...turning, rotation: { chance: 0, maxDegrees: 20 } };
+    await cutVariants(picture, place, { ...rules, cut: still }, 'a', variant);
+    expect(variant).toEqual(cutBy(rollDegrees(landmarks)));
+  });
+});
