@@ -11,6 +11,9 @@
 import { parseArgs } from 'node:util';
 import { modelFolder } from '../src/cli/model-folders.js';
 import { configSchema } from '../src/config/schema.js';
+import { rollDegrees } from '../src/crops/head-pose.js';
+import { scaleBox } from '../src/domain/box.js';
+import type { Landmarks } from '../src/domain/face.js';
 import { topLabel } from '../src/domain/label.js';
 import { InferencePool } from '../src/inference/inference-pool.js';
 import { findFfmpeg } from '../src/ingest/ffmpeg-binary.js';
@@ -68,9 +71,10 @@ try {
           ({ outcome, trackId }) => outcome !== 'not_assessable' && trackId !== undefined,
         );
         if (seen.length === 0) return;
-        const crops = seen.map(({ box }) => ({
+        const crops = seen.map(({ box, landmarks }) => ({
           pixels,
-          box: { x: box.x * scale, y: box.y * scale, width: box.width * scale, height: box.height * scale },
+          box: scaleBox(box, scale),
+          rollDegrees: rollDegrees(landmarks.map(([x, y]) => ({ x, y })) as unknown as Landmarks),
         }));
         const judged = await pool.classify(crops);
         if (!judged.ok) throw new Error(judged.error.message);

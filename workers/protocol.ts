@@ -33,7 +33,10 @@ export interface CropRequest {
   readonly box: Box;
   /** The detector's score of the box, in [0, 1], where it comes from the detector: it counts in the face score. */
   readonly detectionScore?: number;
-  /** How far the head leans (`rollDegrees` of src/crops), degrees, where the detector told its landmarks. */
+  /**
+   * How far the head leans, degrees, above 0 clockwise as the picture shows it, where the detector told its landmarks;
+   * it is turned upright if the classifier's manifest wants that (`crop.uprightFromDegrees`).
+   */
   readonly rollDegrees?: number;
 }
 

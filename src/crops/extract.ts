@@ -1,4 +1,5 @@
 import type { Box } from '../domain/box.js';
+import { AppError } from '../lib/errors.js';
 import { type Region, type RgbSource, resample } from '../lib/resample.js';
 import { turnSquare } from '../lib/turn-square.js';
 
@@ -7,7 +8,10 @@ export interface CropGeometry {
   readonly sizePx: number;
   /** Added around the box, as a share of its longer side: 0.4 makes a crop 1.4 times the box. */
   readonly marginRatio: number;
-  /** How far the head leans (crops/head-pose.ts); the crop shows it upright. Default 0. */
+  /**
+   * How far the head leans, degrees, above 0 clockwise as the picture shows it (`rollDegrees` of crops/head-pose.ts): the
+   * crop shows it upright. Default 0.
+   */
   readonly rollDegrees?: number;
 }
 
@@ -25,12 +29,13 @@ export function cropRegion(box: Box, marginRatio: number): Region {
 /**
  * Cuts the square around `box` (pixels of `source`, origin top left) and brings it to `sizePx` × `sizePx`:
  * rgb24, interleaved, 0…255, `sizePx² · 3` bytes of `target` from `targetOffset`. Area average when it
- * shrinks, bilinear when it grows; a head that leans is turned upright about the middle of the box. Training and the running service both cut with this function.
+ * shrinks, bilinear when it grows; a head that leans is turned upright about the middle of the box, bilinear.
+ * Training and the running service both cut with this function.
  *
  * Where the square leaves the picture, the picture's edge is repeated: a black bar would put a hard edge next to
  * the face that looks like a dark mask, and `nearest` is the fill of the paper's augmentation.
  *
- * Keeps nothing, allocates nothing once warm. `source` is only read; `target` stays the caller's.
+ * Allocates nothing once warm. `source` is only read; `target` stays the caller's.
  * Throws `AppError` PIXELS_BAD_INPUT when `box` has no area or the bytes do not fit.
  */
 export function extractCrop(
@@ -44,13 +49,19 @@ export function extractCrop(
     cutSquare(source, box, marginRatio, { data: target, offset: targetOffset, sidePx: sizePx });
     return;
   }
+  const cropBytes = sizePx ** 2 * 3;
+  const crop = target.subarray(targetOffset, targetOffset + cropBytes);
+  if (targetOffset < 0 || crop.length < cropBytes)
+    throw new AppError(
+      'PIXELS_BAD_INPUT',
+      `A crop of ${sizePx}×${sizePx} pixels from byte ${targetOffset} does not fit into ${target.length} bytes.`,
+    );
   const radians = (rollDegrees * Math.PI) / 180;
   const sidePx = Math.ceil(sizePx * (Math.abs(Math.cos(radians)) + Math.abs(Math.sin(radians))));
   if (leaning.length < sidePx ** 2 * 3) leaning = new Uint8Array(sidePx ** 2 * 3);
   // As much larger as the turn needs, at the scale of the crop.
   const widerRatio = ((1 + marginRatio) * sidePx) / sizePx - 1;
   cutSquare(source, box, widerRatio, { data: leaning, offset: 0, sidePx });
-  const crop = target.subarray(targetOffset, targetOffset + sizePx ** 2 * 3);
   turnSquare({ data: leaning, sidePx }, -rollDegrees, { data: crop, sidePx: sizePx });
 }
 

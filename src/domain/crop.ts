@@ -7,7 +7,7 @@ export interface FaceCrop {
   readonly box: Box;
   /** The detector's score of the box, in [0, 1]. */
   readonly detectionScore: number;
-  /** How far the head leans to a side (crops/head-pose.ts), degrees. */
+  /** How far the head leans, degrees, above 0 clockwise as the picture shows it (crops/head-pose.ts). */
   readonly rollDegrees: number;
   /** Quality in [0, 1]; goes into {@link MaskPrediction.quality} of what comes back. */
   readonly quality: number;

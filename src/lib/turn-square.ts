@@ -17,21 +17,23 @@ export interface RgbSquare {
  */
 export function turnSquare(source: RgbSquare, degrees: number, target: RgbSquare): void {
   const radians = (degrees * Math.PI) / 180;
-  const cos = Math.cos(radians);
-  const sin = Math.sin(radians);
+  // Steps from one pixel of the target to the next, in fractions of a pixel of the source.
+  const cos = Math.cos(radians) * FRACTION_ONE;
+  const sin = Math.sin(radians) * FRACTION_ONE;
   const last = (source.sidePx - 1) * FRACTION_ONE;
   const rowBytes = source.sidePx * 3;
   const from = source.data;
   const to = target.data;
-  const centre = (source.sidePx - 1) / 2;
+  const centre = last / 2;
   const middle = (target.sidePx - 1) / 2;
   let at = 0;
   for (let y = 0; y < target.sidePx; y++) {
-    const dy = y - middle;
+    const startX = centre + sin * (y - middle) - cos * middle + 0.5;
+    const startY = centre + cos * (y - middle) + sin * middle + 0.5;
     for (let x = 0; x < target.sidePx; x++) {
-      const dx = x - middle;
-      const sx = within(Math.round((centre + cos * dx + sin * dy) * FRACTION_ONE), last);
-      const sy = within(Math.round((centre - sin * dx + cos * dy) * FRACTION_ONE), last);
+      // Towards zero, which is down for all that lies inside.
+      const sx = within((startX + cos * x) | 0, last);
+      const sy = within((startY - sin * x) | 0, last);
       const fx = sx & (FRACTION_ONE - 1);
       const fy = sy & (FRACTION_ONE - 1);
       let topLeft = (sy >> FRACTION_BITS) * rowBytes + (sx >> FRACTION_BITS) * 3;

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { assessCrop, type CropThresholds } from '../crops/assess-crop.js';
+import { cropRequestOf } from '../crops/crop-request.js';
 import type { PixelBuffer } from '../domain/frame.js';
 import { topLabel } from '../domain/label.js';
-import { cropRequestOf } from '../inference/crop-request.js';
 import type { InferencePool } from '../inference/inference-pool.js';
 import { AppError } from '../lib/errors.js';
 import { type DetectionLine, toDetectedFace } from './detection-line.js';

@@ -181,6 +181,9 @@ describe.skipIf(backend !== 'tensorflow')('fine-tuning (needs native TensorFlow)
       ['scores', [null, 3]],
       ['face', [null, 1]],
     ]);
+    // What the crops of its training had, the service does too.
+    const { marginRatio, uprightFromDegrees } = recipe;
+    expect(manifest.crop).toMatchObject({ marginRatio, uprightFromDegrees });
     const session = await InferenceSession.create(await modelBytes('straight'));
     const pixels = Uint8Array.from({ length: 2 * 32 * 32 * 3 }, (_, i) => (i * 7) % 256);
     const outputs = await session.run({ pixels: new Tensor('uint8', pixels, [2, 32, 32, 3]) });

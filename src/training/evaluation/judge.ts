@@ -1,8 +1,8 @@
 import type { ClassifyResult, CropRequest, DetectResult, TaskFailure } from '../../../workers/protocol.js';
+import { cropRequestOf } from '../../crops/crop-request.js';
 import type { Box } from '../../domain/box.js';
 import type { CropJudgement, FaceDetection } from '../../domain/face.js';
 import type { PixelBuffer } from '../../domain/frame.js';
-import { cropRequestOf } from '../../inference/crop-request.js';
 import { AppError } from '../../lib/errors.js';
 import type { FaceFinder } from '../dataset/face-finder.js';
 import { blankPicture, type RgbPicture, toPixelBuffer } from '../dataset/rgb-picture.js';

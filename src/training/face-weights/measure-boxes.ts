@@ -1,9 +1,9 @@
 import { CloseUpDetector } from '../../../workers/close-up-detector.js';
 import { CropClassifier } from '../../../workers/crop-classifier.js';
 import { FaceFinder } from '../../../workers/face-finder.js';
+import { cropRequestOf } from '../../crops/crop-request.js';
 import type { CropGeometry } from '../../crops/extract.js';
 import { type Box, iou } from '../../domain/box.js';
-import { cropRequestOf } from '../../inference/crop-request.js';
 import { readManifest } from '../../inference/manifest.js';
 import { OnnxRuntimeEngine } from '../../inference/onnxruntime-engine.js';
 import type { LabelledPicture } from '../dataset/picture.js';

@@ -14,6 +14,9 @@ import type { Recipe } from '../recipes/recipe.js';
 import type { FrozenPart } from './feature-network.js';
 import type { PlannedSample } from './sample-plan.js';
 
+/** Changed when the way of cutting changes, so that older features are not taken. */
+const CUT_VERSION = 2;
+
 /** Frozen features of planned samples: float16 bits, sample after sample, each row, column, channel. */
 export interface FeatureSet {
   readonly samples: readonly PlannedSample[];
@@ -117,7 +120,7 @@ function cacheKey(
   model: Uint8Array,
 ): string {
   const hash = createHash('sha256').update(model);
-  hash.update(JSON.stringify([recipe.inputPx, recipe.marginRatio, recipe.augmentation]));
+  hash.update(JSON.stringify([CUT_VERSION, recipe.inputPx, recipe.marginRatio, recipe.augmentation]));
   for (const { pictureIndex, faceIndex, copy, painted = '' } of samples) {
     const { print, faces } = pictures[pictureIndex]!;
     hash.update(

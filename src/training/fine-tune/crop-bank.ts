@@ -36,7 +36,7 @@ export interface CropBankOptions {
 }
 
 /** Changed when the way of cutting changes, so that older shards are not taken. */
-const CUT_VERSION = 1;
+const CUT_VERSION = 2;
 
 /**
  * Crops cut ahead of training, in files, so that every epoch and every experiment finds them ready. Only what is

@@ -14,6 +14,7 @@ import type { CropSource } from './crop-sources.js';
 export interface CutRules {
   readonly inputPx: number;
   readonly marginRatio: number;
+  /** As in the recipe. */
   readonly uprightFromDegrees: number | null;
   readonly cut: CutAugmentation;
 }

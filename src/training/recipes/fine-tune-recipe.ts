@@ -127,8 +127,8 @@ export const fineTuneRecipeSchema = z.strictObject({
   sources: z.record(z.string(), sourceSchema),
   otherSources: sourceSchema,
   /**
-   * Faces of which the detector is not sure: how often one whose score is below `below` is drawn, against others. It is
-   * for those that the output `face` decides whether they are shown.
+   * Faces of which the detector is not sure, score below `below`, are drawn `weight` times as often as others: it is for
+   * those that the output `face` decides whether they are shown, and their labels are the hard ones.
    */
   unsureDetections: z.strictObject({ below: share, weight: z.number().min(1) }),
   /** Cut variants of each face, by label; of a face whose label cannot be told; of a place without a face. */

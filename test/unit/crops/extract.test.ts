@@ -83,6 +83,25 @@ describe('extractCrop', () => {
     ).toThrow(expect.objectContaining({ code: 'PIXELS_BAD_INPUT' }));
   });
 
+  it.each([0, 20])('refuses a target that is too small, with a head that leans by %i° too', (rollDegrees) => {
+    const source = gradient(64, 64);
+    const box = { x: 16, y: 16, width: 16, height: 16 };
+    for (const [bytes, offset] of [
+      [1000, 0],
+      [4000, 1000],
+      [4000, -300],
+    ] as const)
+      expect(() =>
+        extractCrop(
+          source,
+          box,
+          { sizePx: 32, marginRatio: 0.4, rollDegrees },
+          new Uint8Array(bytes),
+          offset,
+        ),
+      ).toThrow(expect.objectContaining({ code: 'PIXELS_BAD_INPUT' }));
+  });
+
   it.each([-130, -25, 12, 90])('shows a head that leans by %i° as one that does not', (rollDegrees) => {
     // Waves of other lengths and directions in each colour, so that no turn of the picture looks like another.
     const colours = (x: number, y: number) => [

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClassificationOutcome } from '../../../src/classification/mask-classifier.js';
 import { CropSelector } from '../../../src/crops/crop-selector.js';
+import { rollDegrees } from '../../../src/crops/head-pose.js';
 import { DecisionMaker } from '../../../src/decision/decision-maker.js';
 import { createEpisodeIdGenerator } from '../../../src/decision/episode-id.js';
 import type { DetectionOutcome } from '../../../src/detection/face-detector.js';
@@ -52,7 +53,8 @@ function face(x: number): FaceDetection {
     box: { x, y: 200, width: 100, height: 120 },
     score: 0.9,
     sharpness: 900,
-    landmarks: [at(30, 45), at(70, 45), at(50, 70), at(35, 95), at(65, 95)],
+    // The head leans by some 17°.
+    landmarks: [at(34, 38), at(72, 50), at(46, 70), at(24, 88), at(54, 96)],
   };
 }
 
@@ -158,6 +160,9 @@ describe('CameraPipeline', () => {
     expect(on.changes[0]?.episode).toMatchObject({ cameraId: 'cam', label: 'without_mask', version: 1 });
     // The detector has a say in whether it is a face at all.
     for (const { detectionScore } of on.crops) expect(detectionScore).toBe(face(300).score);
+    // And its landmarks in how the crop is cut.
+    for (const { rollDegrees: lean } of on.crops) expect(lean).toBe(rollDegrees(face(300).landmarks));
+    expect(rollDegrees(face(300).landmarks)).not.toBe(0);
   });
 
   it('shows nothing that the classifier holds for no face, and tells that it was rejected', async () => {
