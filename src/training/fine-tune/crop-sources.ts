@@ -27,8 +27,6 @@ export interface CropSource {
   /** The label's own box where `box` is the detector's. */
   readonly labelledBox: Box | null;
   readonly landmarks: Landmarks | null;
-  /** The detector's score of `box`, where it is the detector's. */
-  readonly detectionScore: number | null;
   /** A bare face on which a mask is drawn. */
   readonly painted?: PaintedLabel;
   /** How often it is drawn, against others of the same target. */
@@ -108,7 +106,6 @@ function labelledSources(
         box: face?.box ?? whole,
         labelledBox: null,
         landmarks: face?.landmarks ?? null,
-        detectionScore: face?.score ?? null,
         group: `${picture.dataset} ${picture.label}`,
       },
     ];
@@ -130,18 +127,15 @@ function labelledSources(
       box: detection?.box ?? box,
       labelledBox: detection ? box : null,
       landmarks: detection?.landmarks ?? null,
-      detectionScore: detection?.score ?? null,
       group: `${picture.dataset} ${target}`,
     };
   });
 }
 
 function weighted(source: CropSource, rule: FineTuneSource, recipe: FineTuneRecipe): CropSource[] {
-  const { target, detectionScore } = source;
+  const { target } = source;
   if (sidePx(source.box) < rule.minFacePx) return [];
-  const base = target === 'unclassified' || target === 'not_a_face' ? 1 : (rule.weights[target] ?? 0);
-  const isUnsure = detectionScore !== null && detectionScore < recipe.unsureDetections.below;
-  const weight = base * (isUnsure ? recipe.unsureDetections.weight : 1);
+  const weight = target === 'unclassified' || target === 'not_a_face' ? 1 : (rule.weights[target] ?? 0);
   return weight > 0 ? [{ ...source, weight, variants: recipe.variants[target] }] : [];
 }
 
@@ -165,7 +159,6 @@ function facelessSources(seen: SeenPicture, pictureIndex: number, recipe: FineTu
     box,
     labelledBox: null,
     landmarks: null,
-    detectionScore: null,
     weight,
     variants: recipe.variants.not_a_face,
     group: `${picture.dataset} ${kind}`,

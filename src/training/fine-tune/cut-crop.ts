@@ -1,6 +1,5 @@
-import { type CropGeometry, extractCrop } from '../../crops/extract.js';
+import { extractCrop } from '../../crops/extract.js';
 import { leanToTakeBack, rollDegrees } from '../../crops/head-pose.js';
-import type { Landmarks } from '../../domain/face.js';
 import { seededRandom } from '../../lib/random.js';
 import { degradeFace } from '../augment/degrade.js';
 import { jitterBox } from '../augment/jitter.js';
@@ -24,7 +23,7 @@ export type CutPlace = Pick<CropSource, 'box' | 'labelledBox' | 'landmarks' | 'p
 
 /**
  * All variants of one place, one after the other: `variants · inputPx² · 3` bytes of rgb24 into `target`. The same
- * `seed` gives the same bytes.
+ * `seed` gives the same bytes. Heads lean as they do, and by chance further: what is learned must not depend on landmarks.
  */
 export async function cutVariants(
   picture: RgbPicture,
@@ -51,19 +50,25 @@ export function cutPlain(
   rules: CutRules,
   target: Uint8Array,
 ): void {
-  extractCrop(picture, box, geometryOf(landmarks, rules), target);
+  const { inputPx, marginRatio, uprightFromDegrees } = rules;
+  const lean = landmarks ? rollDegrees(landmarks) : undefined;
+  extractCrop(
+    picture,
+    box,
+    { sizePx: inputPx, marginRatio, rollDegrees: leanToTakeBack(lean, uprightFromDegrees) },
+    target,
+  );
 }
 
 async function cutOne(
   picture: RgbPicture,
   { box, labelledBox, landmarks, painted }: CutPlace,
-  rules: CutRules,
+  { inputPx, marginRatio, cut }: CutRules,
   seed: string,
   target: Uint8Array,
 ): Promise<void> {
   const random = seededRandom(seed);
-  const { inputPx, cut } = rules;
-  const geometry = geometryOf(landmarks, rules);
+  const geometry = { sizePx: inputPx, marginRatio };
   const source = painted && landmarks ? await paintMask(picture, landmarks, painted, random) : picture;
   if (random.chance(cut.plainChance)) {
     extractCrop(source, box, geometry, target);
@@ -73,8 +78,8 @@ async function cutOne(
   let face = { picture: source, box: jitterBox(chosen, cut.jitter, random) };
   if (random.chance(cut.degradeChance)) face = await degradeFace(face, cut.degrade, random);
   const { chance, maxDegrees } = cut.rotation;
-  const degrees = random.chance(chance) ? random.between(-maxDegrees, maxDegrees) : 0;
-  extractCrop(face.picture, face.box, { ...geometry, rollDegrees: geometry.rollDegrees + degrees }, target);
+  const turned = random.chance(chance) ? random.between(-maxDegrees, maxDegrees) : 0;
+  extractCrop(face.picture, face.box, { ...geometry, rollDegrees: turned }, target);
   if (random.chance(cut.motionBlur.chance))
     motionBlur(
       target,
@@ -83,12 +88,4 @@ async function cutOne(
       random,
     );
   if (random.chance(cut.recolourChance)) recolour(target, cut.recolour, random);
-}
-
-function geometryOf(
-  landmarks: Landmarks | null,
-  { inputPx, marginRatio, uprightFromDegrees }: CutRules,
-): Required<CropGeometry> {
-  const lean = landmarks ? rollDegrees(landmarks) : undefined;
-  return { sizePx: inputPx, marginRatio, rollDegrees: leanToTakeBack(lean, uprightFromDegrees) };
 }

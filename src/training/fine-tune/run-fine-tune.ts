@@ -218,7 +218,7 @@ async function writeModel(
     isCompact: true,
     manifest: {
       name: model,
-      version: '0.6.0',
+      version: '0.5.1',
       task: 'mask-classification',
       description: recipe.description,
       license: 'Apache-2.0',

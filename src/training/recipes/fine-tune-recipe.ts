@@ -115,7 +115,10 @@ export const fineTuneRecipeSchema = z.strictObject({
   inputPx: z.int().min(32).max(512),
   /** Added around the face box, as a share of its longer side (see crops/extract.ts). */
   marginRatio: z.number().min(0).max(2),
-  /** From which lean on a head is turned upright, degrees; null: never (see the model's manifest). */
+  /**
+   * From which lean on a head is turned upright where the model is used and where it is validated, degrees; null: never
+   * (see the model's manifest). In training heads lean as they do (`cut.rotation`): landmarks can be wrong, or missing.
+   */
   uprightFromDegrees: z.number().min(0).max(180).nullable(),
   /** Below which score a crop is looked at again, and the margin of the wider crop (see the model's manifest). */
   secondLook: secondLookSchema.nullable(),
@@ -126,11 +129,6 @@ export const fineTuneRecipeSchema = z.strictObject({
   /** By data set (`scenes/ilc`, or the last folder alone); others are used as `otherSources`. */
   sources: z.record(z.string(), sourceSchema),
   otherSources: sourceSchema,
-  /**
-   * Faces of which the detector is not sure, score below `below`, are drawn `weight` times as often as others: it is for
-   * those that the output `face` decides whether they are shown, and their labels are the hard ones.
-   */
-  unsureDetections: z.strictObject({ below: share, weight: z.number().min(1) }),
   /** Cut variants of each face, by label; of a face whose label cannot be told; of a place without a face. */
   variants: perLabel(z.int().positive()).extend({
     painted: z.int().positive(),

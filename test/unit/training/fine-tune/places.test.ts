@@ -99,18 +99,6 @@ describe('places of a scene', () => {
     for (const { box } of others) expect(iou(box, seen.detections[2]!.box)).toBeLessThanOrEqual(0.06);
   });
 
-  it('count faces of which the detector is unsure more than others, and painted ones as they are', () => {
-    const { below, weight } = production.unsureDetections;
-    const bare = (score: number) => {
-      const detections = [detection(100, 100, score), ...seen.detections.slice(1)];
-      const sources = trainingSources([{ ...seen, detections }], ['train'], production);
-      return sources.filter(({ box }) => box.x === 100).map(({ weight: each }) => each);
-    };
-    const [plain, ...painted] = bare(below);
-    expect(bare(below - 0.01)).toEqual([weight * plain!, ...painted]);
-    expect(painted).toHaveLength(2);
-  });
-
   it('are one plain crop each where figures are taken, and belong to one part', () => {
     const sources = validationSources([seen], ['validation'], production);
     expect(sources.every(({ variants }) => variants === 1)).toBe(true);

@@ -9,7 +9,6 @@ const source = (target: CropTarget, weight: number, variants = 3): CropSource =>
   box: { x: 0, y: 0, width: 10, height: 10 },
   labelledBox: null,
   landmarks: null,
-  detectionScore: null,
   weight,
   variants,
   group: 'scenes/x',
