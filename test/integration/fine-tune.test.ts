@@ -182,7 +182,7 @@ describe.skipIf(backend !== 'tensorflow')('fine-tuning (needs native TensorFlow)
       ['scores', [null, 3]],
       ['face', [null, 1]],
     ]);
-    // What the crops of its training had, the service does too.
+    // As it was validated, so it is used.
     const { marginRatio, uprightFromDegrees } = recipe;
     expect(manifest.crop).toMatchObject({ marginRatio, uprightFromDegrees });
     const session = await InferenceSession.create(await modelBytes('straight'));

@@ -5,6 +5,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { extractCrop } from '../../crops/extract.js';
 import { toFloat16 } from '../../lib/float16.js';
 import { seededRandom } from '../../lib/random.js';
+import { CUT_VERSION } from '../augment/cut-version.js';
 import { cutVariant } from '../augment/face-variant.js';
 import { paintMask } from '../augment/paint-mask.js';
 import type { PreparedPicture } from '../dataset/prepare.js';
@@ -13,9 +14,6 @@ import { writeOnnx } from '../export/onnx-writer.js';
 import type { Recipe } from '../recipes/recipe.js';
 import type { FrozenPart } from './feature-network.js';
 import type { PlannedSample } from './sample-plan.js';
-
-/** Changed when the way of cutting changes, so that older features are not taken. */
-const CUT_VERSION = 2;
 
 /** Frozen features of planned samples: float16 bits, sample after sample, each row, column, channel. */
 export interface FeatureSet {

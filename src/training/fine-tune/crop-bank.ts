@@ -7,6 +7,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Piscina } from 'piscina';
 import { AppError } from '../../lib/errors.js';
+import { CUT_VERSION } from '../augment/cut-version.js';
 import type { CropSource } from './crop-sources.js';
 import type { CutRules } from './cut-crop.js';
 import type { CutTask } from './cut-worker.js';
@@ -34,9 +35,6 @@ export interface CropBankOptions {
   readonly onProgress?: (donePictures: number) => void;
   readonly signal?: AbortSignal;
 }
-
-/** Changed when the way of cutting changes, so that older shards are not taken. */
-const CUT_VERSION = 2;
 
 /**
  * Crops cut ahead of training, in files, so that every epoch and every experiment finds them ready. Only what is

@@ -28,7 +28,7 @@ const sourceSchema = z.strictObject({
 
 /** Changes that are worked into crops when they are cut, ahead of training. */
 const cutSchema = z.strictObject({
-  /** Chance of a variant that is cut as the product cuts, without any change. */
+  /** Chance of a variant that is cut from the detector's box, without any change. */
   plainChance: share,
   /** Chance that the label's own box is taken where the detector has one too. */
   labelledBoxChance: share,
