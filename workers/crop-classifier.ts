@@ -6,7 +6,7 @@ import type { LoadedModel } from '../src/inference/engine.js';
 import { FACE_OUTPUT } from '../src/inference/face-probability.js';
 import type { ModelManifest } from '../src/inference/manifest.js';
 import { AppError } from '../src/lib/errors.js';
-import type { FaceWeigher } from './face-weigher.js';
+import type { FaceWeigher, OpenBox } from './face-weigher.js';
 import { viewPixels } from './pixel-view.js';
 import type { ClassifyResult, ClassifyTask, CropRequest, LOOKS_IN_DOUBT } from './protocol.js';
 
@@ -54,6 +54,8 @@ export class CropClassifier {
   } | null;
   /** `null`: what the model says of the crop counts alone. */
   readonly #weigher: FaceWeigher | null;
+  /** `null` for a model that was not taught on crops with what is around the box. */
+  readonly #contextLook: Look | null;
   #batch = new Uint8Array(0);
 
   /** Throws `AppError` MODEL_INVALID when the manifest is not that of a mask classifier. */
@@ -87,7 +89,9 @@ export class CropClassifier {
     this.#uprightFromDegrees = crop.uprightFromDegrees ?? null;
     this.#firstLook = { marginRatio: crop.marginRatio, isMirrored: false };
     this.#weigher = faceOutput ? weigher : null;
-    const { secondLook } = crop;
+    const { secondLook, contextMarginRatio } = crop;
+    this.#contextLook =
+      contextMarginRatio === undefined ? null : { marginRatio: contextMarginRatio, isMirrored: false };
     this.#again = secondLook
       ? {
           below: secondLook.below,
@@ -114,18 +118,7 @@ export class CropClassifier {
       doubtful.flatMap((task) => again!.looks.map((look) => ({ ...task, look }))),
       timings,
     );
-    const faceScores: number[] = [];
-    const closeUpsMs: number[] = [];
-    for (const { crop, into } of first) {
-      const cropScore = into.face / into.looks;
-      const { detectionScore } = crop;
-      if (detectionScore === undefined || !this.#weigher) faceScores.push(cropScore);
-      else {
-        const { probability, closeUpMs } = await this.#weigher.weigh(crop, detectionScore, cropScore);
-        faceScores.push(probability);
-        if (closeUpMs !== null) closeUpsMs.push(closeUpMs);
-      }
-    }
+    const { faceScores, closeUpsMs } = await this.#weigh(first, timings);
     return {
       ok: true,
       kind: 'classify',
@@ -135,6 +128,52 @@ export class CropClassifier {
       closeUpsMs,
       timings,
     };
+  }
+
+  /**
+   * The output `face` for each box with what is around it; `null` from a model that was not taught on such crops, or
+   * that does not tell faces.
+   */
+  async faceScoresInContext(
+    crops: readonly CropRequest[],
+    timings = { prepareMs: 0, inferenceMs: 0, finishMs: 0 },
+  ): Promise<number[] | null> {
+    const look = this.#contextLook;
+    if (!look || this.#faceOutputName === null) return null;
+    const tasks = crops.map((crop): Task => ({ crop, look, into: nothing() }));
+    await this.#judge(tasks, timings);
+    return tasks.map(({ into }) => into.face);
+  }
+
+  /** Whether each crop shows a face; boxes that detector and classifier leave open are looked at again by both. */
+  async #weigh(
+    tasks: readonly Task[],
+    timings: { prepareMs: number; inferenceMs: number; finishMs: number },
+  ): Promise<Pick<ClassifyResult, 'faceScores' | 'closeUpsMs'>> {
+    const faceScores = tasks.map(({ into }) => into.face / into.looks);
+    const weigher = this.#weigher;
+    if (!weigher) return { faceScores, closeUpsMs: [] };
+    const open: (OpenBox & { readonly index: number })[] = [];
+    for (const [index, { crop }] of tasks.entries()) {
+      if (crop.detectionScore === undefined) continue;
+      const evidence = { detection: crop.detectionScore, crop: faceScores[index]! };
+      const { probability, isOpen } = weigher.weigh(evidence);
+      faceScores[index] = probability;
+      if (isOpen) open.push({ index, crop, evidence });
+    }
+    const contexts = weigher.wantsContext
+      ? await this.faceScoresInContext(
+          open.map(({ crop }) => crop),
+          timings,
+        )
+      : null;
+    const closeUpsMs: number[] = [];
+    for (const [at, box] of open.entries()) {
+      const { probability, closeUpMs } = await weigher.weighAgain(box, contexts?.[at] ?? null);
+      faceScores[box.index] = probability;
+      closeUpsMs.push(closeUpMs);
+    }
+    return { faceScores, closeUpsMs };
   }
 
   /** Runs once whatever a batch of these sizes may need. */

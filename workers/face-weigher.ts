@@ -1,10 +1,12 @@
 import type { LoadedModel } from '../src/inference/engine.js';
 import {
+  type BoxEvidence,
   faceProbability,
   faceProbabilityWithCloseUp,
   isLeftOpen,
 } from '../src/inference/face-probability.js';
 import type { ModelManifest } from '../src/inference/manifest.js';
+import { AppError } from '../src/lib/errors.js';
 import { checkInputSize } from './check-input-size.js';
 import { CloseUpDetector } from './close-up-detector.js';
 import { viewPixels } from './pixel-view.js';
@@ -12,22 +14,34 @@ import type { CropRequest } from './protocol.js';
 
 type Weights = NonNullable<ModelManifest['faceWeights']>;
 
-/** Weighs what detector and classifier say of a box; where that leaves it open, the detector looks closer. */
+/** A crop whose box leaves open what it shows, to be weighed again. */
+export interface OpenBox {
+  readonly crop: CropRequest;
+  readonly evidence: BoxEvidence;
+}
+
+/** Weighs what detector and classifier say of a box; where that leaves it open, both look again. */
 export class FaceWeigher {
   readonly #weights: Weights;
   readonly #closeUp: CloseUpDetector | null;
 
   /**
-   * `null` where the classifier's manifest has no weights for this detector. Throws `AppError` MODEL_INVALID, or
-   * MODEL_UNSUPPORTED when the detector does not take close-ups of that size.
+   * `null` where the classifier's manifest has no weights for this detector. Throws `AppError` MODEL_INVALID, also when
+   * they weigh what is around the box and the classifier knows nothing of that, or MODEL_UNSUPPORTED when the detector
+   * does not take close-ups of that size.
    */
   static for(
-    { faceWeights }: ModelManifest,
+    { name, crop, faceWeights }: ModelManifest,
     detector: LoadedModel,
     detectorManifest: ModelManifest,
   ): FaceWeigher | null {
     if (faceWeights?.detector !== detectorManifest.name) return null;
     const { closeUp } = faceWeights;
+    if (closeUp?.context !== undefined && crop?.contextMarginRatio === undefined)
+      throw new AppError(
+        'MODEL_INVALID',
+        `model ${name}: faceWeights.closeUp.context weighs what is around the box, and crop.contextMarginRatio does not say how much of it`,
+      );
     if (closeUp)
       checkInputSize(
         detectorManifest,
@@ -46,21 +60,30 @@ export class FaceWeigher {
     this.#closeUp = closeUp;
   }
 
-  /** `cropScore`: the classifier's; `closeUpMs`: what a close-up took, null where none was needed. Throws `AppError` PIXELS_BAD_INPUT. */
-  async weigh(
-    { pixels, box }: CropRequest,
-    detectionScore: number,
-    cropScore: number,
-  ): Promise<{ probability: number; closeUpMs: number | null }> {
-    const evidence = { detection: detectionScore, crop: cropScore };
+  /** Whether the classifier's output `face` for the box with what is around it counts where a box is open. */
+  get wantsContext(): boolean {
+    return this.#weights.closeUp?.context !== undefined;
+  }
+
+  /** By a first look; `isOpen`: that leaves it open, and {@link weighAgain} tells more. */
+  weigh(evidence: BoxEvidence): { probability: number; isOpen: boolean } {
     const probability = faceProbability(evidence, this.#weights);
     const { closeUp } = this.#weights;
-    if (!closeUp || !this.#closeUp || !isLeftOpen(probability, closeUp))
-      return { probability, closeUpMs: null };
+    return { probability, isOpen: closeUp !== undefined && isLeftOpen(probability, closeUp) };
+  }
+
+  /**
+   * With a close-up of the detector; `context`: the classifier's output `face` for the box with what is around it, null
+   * where nothing is known of that. Throws `AppError` PIXELS_BAD_INPUT.
+   */
+  async weighAgain(
+    { crop: { pixels, box }, evidence }: OpenBox,
+    context: number | null,
+  ): Promise<{ probability: number; closeUpMs: number }> {
     const startMs = performance.now();
-    const score = await this.#closeUp.score(viewPixels(pixels), box);
+    const closeUp = await this.#closeUp!.score(viewPixels(pixels), box);
     return {
-      probability: faceProbabilityWithCloseUp({ ...evidence, closeUp: score }, closeUp),
+      probability: faceProbabilityWithCloseUp({ ...evidence, closeUp, context }, this.#weights.closeUp!),
       closeUpMs: performance.now() - startMs,
     };
   }

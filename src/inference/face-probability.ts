@@ -14,6 +14,8 @@ export interface FaceWeights {
 /** The same with the detector's score of a close-up of the box. */
 export interface CloseUpWeights extends FaceWeights {
   readonly closeUp: number;
+  /** Of the crop with what is around the box. Default 0. */
+  readonly context?: number | undefined;
 }
 
 /** What is known of a box, all in [0, 1]. */
@@ -39,12 +41,21 @@ export function isLeftOpen(
   return probability > from && probability < to;
 }
 
-/** The same where a close-up was looked at too. */
+/** What is known of a box once it was looked at again, all in [0, 1]. */
+export interface CloseUpEvidence extends BoxEvidence {
+  readonly closeUp: number;
+  /** The output `face` for the box with what is around it; null where that was not looked at. */
+  readonly context: number | null;
+}
+
+/** The same where a close-up, and perhaps what is around the box, was looked at too. */
 export function faceProbabilityWithCloseUp(
-  { closeUp, ...evidence }: BoxEvidence & { readonly closeUp: number },
+  { closeUp, context, ...evidence }: CloseUpEvidence,
   weights: CloseUpWeights,
 ): number {
-  return faceProbability(evidence, { ...weights, bias: weights.bias + weights.closeUp * logOdds(closeUp) });
+  const further =
+    weights.closeUp * logOdds(closeUp) + (context === null ? 0 : (weights.context ?? 0) * logOdds(context));
+  return faceProbability(evidence, { ...weights, bias: weights.bias + further });
 }
 
 /**

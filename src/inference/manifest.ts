@@ -62,6 +62,8 @@ const closeUpSchema = z
     detection: z.number(),
     crop: z.number(),
     closeUp: z.number(),
+    /** Of the output `face` for the crop with `crop.contextMarginRatio`; absent: that crop is not looked at. */
+    context: z.number().optional(),
     bias: z.number(),
   })
   .refine(({ from, to }) => from < to, 'from must be below to');
@@ -71,7 +73,10 @@ export const faceWeightsSchema = z.strictObject({
   detection: z.number(),
   crop: z.number(),
   bias: z.number(),
-  /** What counts instead where those three leave it open: the detector's score of a close-up of the box as well. */
+  /**
+   * What counts instead where those three leave it open: as well the detector's score of a close-up of the box and, from a
+   * classifier that knows it, the output `face` for the box with what is around it.
+   */
   closeUp: closeUpSchema.optional(),
 });
 
@@ -110,6 +115,11 @@ export const manifestSchema = z.strictObject({
        * `marginRatio` around the box, as it is and mirrored; what counts is the mean of the four.
        */
       secondLook: secondLookSchema.optional(),
+      /**
+       * The output `face`, and no other, was also taught on crops with this margin: where a box leaves open whether it
+       * shows a face, what is around it may tell.
+       */
+      contextMarginRatio: z.number().gt(0).max(4).optional(),
     })
     .optional(),
   /**

@@ -50,10 +50,12 @@ describe('measureBoxes', () => {
     const [onFace, onOther] = [true, false].map((isFace) => boxes.find((box) => box.isFace === isFace)!);
     expect(onFace!.detection).toBeCloseTo(face.score, 4);
     expect(onOther!.detection).toBeGreaterThanOrEqual(0.2);
-    for (const { crop, closeUp } of boxes) {
+    for (const { crop, closeUp, context } of boxes) {
       expect(crop).toBeGreaterThan(0);
       expect(crop).toBeLessThan(1);
       expect(closeUp).toBeGreaterThanOrEqual(0.01);
+      // The tiny classifier was taught nothing of what is around a box.
+      expect(context).toBeNull();
     }
   });
 });

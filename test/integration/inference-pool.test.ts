@@ -280,6 +280,47 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
     expect(other).toEqual([plain, plain, plain]);
   });
 
+  it('lets what is around a box count where it is open what it shows, and only there', async () => {
+    const marginRatio = 1.5;
+    const faceOf = (margin: number) => {
+      const cut = new Uint8Array(TINY_CROP_PX * TINY_CROP_PX * 3);
+      const source = { ...picture, data: new Uint8Array(picture.buffer) };
+      extractCrop(source, box, { sizePx: TINY_CROP_PX, marginRatio: margin }, cut);
+      return runPlainly(tinyClassifier(), cut, TINY_CROP_PX, TINY_CROP_PX).face![0]!;
+    };
+    const [narrow, wide] = [faceOf(TINY_MARGIN), faceOf(marginRatio)];
+    // Otherwise it would prove nothing.
+    expect(Math.abs(narrow - wide)).toBeGreaterThan(3e-3);
+    const first = { detection: 1, crop: 0, bias: 0 };
+    const again = { detection: 0, crop: 0.3, closeUp: 0, context: 2, bias: 0.1 };
+    const closeUp = { from: 0.1, to: 0.99, sizePx: 64, marginRatio: 0.5, ...again };
+    const open = async (crop: object) => {
+      const classifierModelDir = join(models.dir, `context-${engine}`);
+      await cp(models.classifierDir, classifierModelDir, { recursive: true });
+      const manifestPath = join(classifierModelDir, 'manifest.json');
+      const manifest = JSON.parse(await readFile(manifestPath, 'utf8'));
+      const faceWeights = { detector: 'tiny-detector', ...first, closeUp };
+      const changed = { ...manifest, crop: { ...manifest.crop, ...crop }, faceWeights };
+      await writeFile(manifestPath, JSON.stringify(changed));
+      return openPool({}, { engine, classifierModelDir });
+    };
+    const crops = [0.5, 0.999, 0.6].map((detectionScore) => ({ pixels: picture, box, detectionScore }));
+    const result = await (await open({ contextMarginRatio: marginRatio })).classify(crops);
+    if (!result.ok) throw new Error(result.error.message);
+    expect(result.closeUpsMs).toHaveLength(2);
+    const evidence = { detection: 0.5, crop: narrow, closeUp: 0.5, context: wide };
+    const expected = faceProbabilityWithCloseUp(evidence, again);
+    for (const index of [0, 2]) expect(Math.abs(result.faceScores[index]! - expected)).toBeLessThan(1e-3);
+    expect(result.faceScores[1]).toBeCloseTo(0.999, 4);
+    await pool!.close();
+
+    // How wide it is to be cut is nowhere said.
+    await expect(open({ contextMarginRatio: undefined })).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message: expect.stringContaining('contextMarginRatio'),
+    });
+  });
+
   it('looks closer with the detector where it is open whether a box shows a face, and only there', async () => {
     const closeUp = { sizePx: 64, marginRatio: 0.5, detection: 0.4, crop: 0.3, closeUp: 0.9, bias: 0.1 };
     const closeUpScore = (box: Box) => {
@@ -330,8 +371,8 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
     for (const [index, crop] of crops.entries()) {
       const evidence = { detection: crop.detectionScore ?? 0, crop: plain.faceScores[index]! };
       const expected = [
-        faceProbabilityWithCloseUp({ ...evidence, closeUp: closeUpScore(crop.box) }, closeUp),
-        faceProbabilityWithCloseUp({ ...evidence, closeUp: 0.01 }, closeUp),
+        faceProbabilityWithCloseUp({ ...evidence, closeUp: closeUpScore(crop.box), context: null }, closeUp),
+        faceProbabilityWithCloseUp({ ...evidence, closeUp: 0.01, context: null }, closeUp),
         faceProbability(evidence, weights),
         plain.faceScores[index]!,
       ][index]!;

@@ -29,8 +29,16 @@ export function fitFaceWeights(boxes: readonly MeasuredBox[], detectorName: stri
   const weights = { detector: detectorName, detection: detection!, crop: crop!, bias: bias! };
   const open = boxes.filter((box) => isLeftOpen(faceProbability(box, weights), OPEN));
   if (!isEnough(open)) return weights;
-  const second = fitWeights(open, (box) => [box.detection, box.crop, box.closeUp]);
-  const closeUp = { detection: second[0]!, crop: second[1]!, closeUp: second[2]!, bias: second[3]! };
+  const knowsContext = boxes.every(({ context }) => context !== null);
+  const second = fitWeights(open, ({ detection, crop, closeUp, context }) => [
+    ...[detection, crop, closeUp],
+    ...(context === null || !knowsContext ? [] : [context]),
+  ]);
+  const closeUp = {
+    ...{ detection: second[0]!, crop: second[1]!, closeUp: second[2]! },
+    ...(knowsContext ? { context: second[3]! } : {}),
+    bias: second.at(-1)!,
+  };
   return { ...weights, closeUp: { ...OPEN, ...CLOSE_UP, ...closeUp } };
 }
 

@@ -15,6 +15,8 @@ export interface MeasuredBox {
   /** The classifier's output `face`. */
   readonly crop: number;
   readonly closeUp: number;
+  /** The output `face` for the box with what is around it; null from a classifier that was not taught that. */
+  readonly context: number | null;
   readonly isFace: boolean;
 }
 
@@ -70,11 +72,13 @@ export async function measureBoxes(
         });
         const crops = known.map(({ face }) => cropRequestOf(face, pixels));
         const { faceScores } = await classifier.classify({ kind: 'classify', crops });
+        const contexts = await classifier.faceScoresInContext(crops);
         for (const [at, { face, isFace }] of known.entries())
           boxes.push({
             detection: face.score,
             crop: faceScores[at]!,
             closeUp: await closeUp.score(rgb, face.box),
+            context: contexts?.[at] ?? null,
             isFace,
           });
       }

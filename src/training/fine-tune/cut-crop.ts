@@ -19,7 +19,10 @@ export interface CutRules {
 }
 
 /** What the cutting of one place depends on, beside the picture. */
-export type CutPlace = Pick<CropSource, 'box' | 'labelledBox' | 'landmarks' | 'painted' | 'variants'>;
+export type CutPlace = Pick<
+  CropSource,
+  'box' | 'labelledBox' | 'landmarks' | 'painted' | 'marginRatio' | 'variants'
+>;
 
 /**
  * All variants of one place, one after the other: `variants · inputPx² · 3` bytes of rgb24 into `target`. The same
@@ -62,11 +65,13 @@ export function cutPlain(
 
 async function cutOne(
   picture: RgbPicture,
-  { box, labelledBox, landmarks, painted }: CutPlace,
-  { inputPx, marginRatio, cut }: CutRules,
+  { box, labelledBox, landmarks, painted, ...place }: CutPlace,
+  rules: CutRules,
   seed: string,
   target: Uint8Array,
 ): Promise<void> {
+  const { inputPx, cut } = rules;
+  const marginRatio = place.marginRatio ?? rules.marginRatio;
   const random = seededRandom(seed);
   const geometry = { sizePx: inputPx, marginRatio };
   const source = painted && landmarks ? await paintMask(picture, landmarks, painted, random) : picture;
@@ -76,7 +81,7 @@ async function cutOne(
   }
   const chosen = labelledBox && random.chance(cut.labelledBoxChance) ? labelledBox : box;
   let face = { picture: source, box: jitterBox(chosen, cut.jitter, random) };
-  if (random.chance(cut.degradeChance)) face = await degradeFace(face, cut.degrade, random);
+  if (random.chance(cut.degradeChance)) face = await degradeFace(face, cut.degrade, random, marginRatio);
   const { chance, maxDegrees } = cut.rotation;
   const turned = random.chance(chance) ? random.between(-maxDegrees, maxDegrees) : 0;
   extractCrop(face.picture, face.box, { ...geometry, rollDegrees: turned }, target);

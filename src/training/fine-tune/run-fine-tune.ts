@@ -232,6 +232,7 @@ async function writeModel(
         square: true,
         ...(recipe.uprightFromDegrees === null ? {} : { uprightFromDegrees: recipe.uprightFromDegrees }),
         ...(recipe.secondLook ? { secondLook: recipe.secondLook } : {}),
+        ...(recipe.contextLook ? { contextMarginRatio: recipe.contextLook.marginRatio } : {}),
       },
       temperature: judged.calibration.labels.temperature,
       training: {

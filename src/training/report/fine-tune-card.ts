@@ -111,7 +111,7 @@ function inUse(
   faceWeights: ModelManifest['faceWeights'],
 ): string {
   const lines: string[] = [];
-  const { uprightFromDegrees, secondLook } = crop ?? {};
+  const { uprightFromDegrees, secondLook, contextMarginRatio } = crop ?? {};
   if (uprightFromDegrees !== undefined)
     lines.push(
       `A head that leans by ${uprightFromDegrees}° and more, by the detector's landmarks, is turned upright, here and in the service${recipe.uprightFromDegrees === uprightFromDegrees ? '' : ', which was settled after the training'}; of a box that somebody drew no landmarks are known.`,
@@ -133,11 +133,14 @@ function inUse(
     );
     if (closeUp)
       lines.push(
-        `Where that leaves it open (a probability between ${closeUp.from} and ${closeUp.to}), the detector looks once more at the box alone, in ${closeUp.sizePx} × ${closeUp.sizePx} pixels around it: log odds ${weighted(
+        `Where that leaves it open (a probability between ${closeUp.from} and ${closeUp.to}), the detector looks once more at the box alone, in ${closeUp.sizePx} × ${closeUp.sizePx} pixels around it${contextMarginRatio === undefined || closeUp.context === undefined ? '' : `, and \`face\` at the box with a margin of ${Math.round(contextMarginRatio * 100)} %`}: log odds ${weighted(
           [
             [closeUp.detection, 'detector'],
             [closeUp.crop, '`face`'],
             [closeUp.closeUp, 'detector on the close-up'],
+            ...(closeUp.context === undefined
+              ? []
+              : ([[closeUp.context, '`face` with the wide margin']] as const)),
           ],
           closeUp.bias,
         )}.`,

@@ -34,10 +34,19 @@ describe('faceProbability', () => {
 
 describe('faceProbabilityWithCloseUp', () => {
   it('adds the close-up’s log odds by its weight', () => {
-    const evidence = { detection: 0.8, crop: 0.9, closeUp: 0.2 };
+    const evidence = { detection: 0.8, crop: 0.9, closeUp: 0.2, context: null };
     // 12 to 1 of the other two, and 1 to 4 twice.
     expect(faceProbabilityWithCloseUp(evidence, { ...weights, closeUp: 2 })).toBeCloseTo(12 / 28, 10);
     expect(faceProbabilityWithCloseUp(evidence, { ...weights, closeUp: 0 })).toBeCloseTo(12 / 13, 10);
+  });
+
+  it('adds those of what is around the box where that was looked at and counts', () => {
+    const evidence = { detection: 0.8, crop: 0.9, closeUp: 0.5, context: 0.25 };
+    // 12 to 1 of the first two, and 1 to 3 once.
+    const withContext = { ...weights, closeUp: 1, context: 1 };
+    expect(faceProbabilityWithCloseUp(evidence, withContext)).toBeCloseTo(4 / 5, 10);
+    expect(faceProbabilityWithCloseUp({ ...evidence, context: null }, withContext)).toBeCloseTo(12 / 13, 10);
+    expect(faceProbabilityWithCloseUp(evidence, { ...weights, closeUp: 1 })).toBeCloseTo(12 / 13, 10);
   });
 });
 

@@ -15,8 +15,20 @@ function drawBoxes(count: number): MeasuredBox[] {
     fromLogOdds((isFace ? 1.5 : -1.5) + noise * random.normal());
   return Array.from({ length: count }, () => {
     const isFace = random.chance(0.6);
-    return { isFace, detection: look(isFace, 2), crop: look(isFace, 2), closeUp: look(isFace, 1) };
+    return {
+      ...{ isFace, detection: look(isFace, 2), crop: look(isFace, 2) },
+      ...{ closeUp: look(isFace, 1), context: null },
+    };
   });
+}
+
+/** The same, of a classifier that was taught what is around a face. */
+function withContext(boxes: readonly MeasuredBox[]): MeasuredBox[] {
+  const random = seededRandom('context');
+  return boxes.map((box) => ({
+    ...box,
+    context: fromLogOdds((box.isFace ? 1.5 : -1.5) + random.normal()),
+  }));
 }
 
 const wrong = (boxes: readonly MeasuredBox[], probabilityOf: (box: MeasuredBox) => number) =>
@@ -35,6 +47,24 @@ describe('fitFaceWeights', () => {
     expect(without).toBeLessThan(wrong(others, ({ crop }) => crop));
     expect(without).toBeLessThan(wrong(others, ({ detection }) => detection));
     expect(closeUp!.closeUp).toBeGreaterThan(closeUp!.crop);
+  });
+
+  it('weighs what is around the box where every box has it', () => {
+    const [boxes, others] = [drawBoxes(1000), drawBoxes(3000).slice(1000)].map(withContext) as [
+      MeasuredBox[],
+      MeasuredBox[],
+    ];
+    const weights = fitFaceWeights(boxes, 'finder')!;
+    expect(faceWeightsSchema.parse(weights)).toEqual(weights);
+    expect(weights.closeUp!.context).toBeGreaterThan(weights.closeUp!.crop);
+    const without = fitFaceWeights(drawBoxes(1000), 'finder')!;
+    expect(without.closeUp).not.toHaveProperty('context');
+    expect(wrong(others, (box) => weighedProbability(box, weights))).toBeLessThan(
+      0.9 * wrong(others, (box) => weighedProbability(box, without)),
+    );
+    const [first, ...rest] = boxes;
+    const someUnknown = fitFaceWeights([{ ...first!, context: null }, ...rest], 'finder')!;
+    expect(someUnknown.closeUp).not.toHaveProperty('context');
   });
 
   it('fits nothing on few boxes, and no close-ups where few are open', () => {
