@@ -54,7 +54,7 @@ export class CropClassifier {
   } | null;
   /** `null`: what the model says of the crop counts alone. */
   readonly #weigher: FaceWeigher | null;
-  /** `null` for a model that was not taught on crops with what is around the box. */
+  /** `null` where the manifest has no margin for it. */
   readonly #contextLook: Look | null;
   #batch = new Uint8Array(0);
 
@@ -131,8 +131,8 @@ export class CropClassifier {
   }
 
   /**
-   * The output `face` for each box with what is around it; `null` from a model that was not taught on such crops, or
-   * that does not tell faces.
+   * The output `face` for each box with what is around it; `null` where the manifest has no margin for that, and from a
+   * model that does not tell faces.
    */
   async faceScoresInContext(
     crops: readonly CropRequest[],

@@ -27,7 +27,7 @@ export class FaceWeigher {
 
   /**
    * `null` where the classifier's manifest has no weights for this detector. Throws `AppError` MODEL_INVALID, also when
-   * they weigh what is around the box and the classifier knows nothing of that, or MODEL_UNSUPPORTED when the detector
+   * they weigh what is around the box and no margin is given for that, or MODEL_UNSUPPORTED when the detector
    * does not take close-ups of that size.
    */
   static for(

@@ -85,8 +85,8 @@ export const detectionSchema = z.strictObject({
     .default(384)
     .describe('Input height, pixels. Default 384.'),
   scoreThreshold: fraction
-    .default(0.25)
-    .describe('Faces at or above this score may begin a track, 0–1. Default 0.25.'),
+    .default(0.2)
+    .describe('Faces at or above this score may begin a track, 0–1. Default 0.2.'),
   lowScoreThreshold: fraction
     .default(0.2)
     .describe('Faces at or above this score may continue a track (ByteTrack), 0–1. Default 0.2.'),

@@ -75,7 +75,7 @@ export const faceWeightsSchema = z.strictObject({
   bias: z.number(),
   /**
    * What counts instead where those three leave it open: as well the detector's score of a close-up of the box and, from a
-   * classifier that knows it, the output `face` for the box with what is around it.
+   * classifier with `crop.contextMarginRatio`, the output `face` for the box with what is around it.
    */
   closeUp: closeUpSchema.optional(),
 });
@@ -116,8 +116,8 @@ export const manifestSchema = z.strictObject({
        */
       secondLook: secondLookSchema.optional(),
       /**
-       * The output `face`, and no other, was also taught on crops with this margin: where a box leaves open whether it
-       * shows a face, what is around it may tell.
+       * Where it is open whether a box shows a face, the output `face` is asked again for a crop with this margin: what is
+       * around the box may tell. Its other scores do not count there.
        */
       contextMarginRatio: z.number().gt(0).max(4).optional(),
     })

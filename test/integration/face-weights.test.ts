@@ -54,7 +54,7 @@ describe('measureBoxes', () => {
       expect(crop).toBeGreaterThan(0);
       expect(crop).toBeLessThan(1);
       expect(closeUp).toBeGreaterThanOrEqual(0.01);
-      // The tiny classifier was taught nothing of what is around a box.
+      // The tiny classifier's manifest has no margin for what is around a box.
       expect(context).toBeNull();
     }
   });

@@ -183,9 +183,8 @@ describe.skipIf(backend !== 'tensorflow')('fine-tuning (needs native TensorFlow)
       ['face', [null, 1]],
     ]);
     // As it was validated, so it is used.
-    const { marginRatio, uprightFromDegrees, contextLook } = recipe;
-    expect(manifest.crop).toMatchObject({ marginRatio, uprightFromDegrees });
-    expect(manifest.crop!.contextMarginRatio).toBe(contextLook!.marginRatio);
+    const { marginRatio, uprightFromDegrees, contextMarginRatio } = recipe;
+    expect(manifest.crop).toMatchObject({ marginRatio, uprightFromDegrees, contextMarginRatio });
     const session = await InferenceSession.create(await modelBytes('straight'));
     const pixels = Uint8Array.from({ length: 2 * 32 * 32 * 3 }, (_, i) => (i * 7) % 256);
     const outputs = await session.run({ pixels: new Tensor('uint8', pixels, [2, 32, 32, 3]) });

@@ -17,25 +17,23 @@ export interface PictureWithBox {
   readonly box: Box;
 }
 
-/** Surroundings of a face that are kept around the crop, as a multiple of its longer side: so far a turn may reach. */
-const SPARE = 1;
+/** Surroundings of a face that are kept, as a multiple of its longer side. */
+const NEIGHBOURHOOD = 2.4;
 
 /**
  * The face as a distant camera would deliver it: its surroundings shrunk so that the face has few pixels,
- * blurred, coded as JPEG and decoded again. A face that is already smaller than drawn keeps its size. `marginRatio`: of
- * the crop that will be cut.
+ * blurred, coded as JPEG and decoded again. A face that is already smaller than drawn keeps its size.
  */
 export async function degradeFace(
   { picture, box }: PictureWithBox,
   range: DegradeRange,
   random: Random,
-  marginRatio: number,
 ): Promise<PictureWithBox> {
   const longer = Math.max(box.width, box.height);
   const [min, max] = range.facePx;
   const facePx = Math.min(longer, min * (max / min) ** random.next());
   const scale = facePx / longer;
-  const side = longer * (1 + marginRatio + SPARE);
+  const side = longer * NEIGHBOURHOOD;
   const left = box.x + box.width / 2 - side / 2;
   const top = box.y + box.height / 2 - side / 2;
   const small = blankPicture(Math.max(8, Math.round(side * scale)), Math.max(8, Math.round(side * scale)));

@@ -28,8 +28,7 @@ export async function cutVariant(
   target: Uint8Array,
 ): Promise<void> {
   let face = { picture, box: jitterBox(box, augmentation.jitter, random) };
-  if (random.chance(augmentation.degradeChance))
-    face = await degradeFace(face, augmentation.degrade, random, geometry.marginRatio);
+  if (random.chance(augmentation.degradeChance)) face = await degradeFace(face, augmentation.degrade, random);
   extractCrop(face.picture, face.box, geometry, target);
   if (random.chance(0.5)) flipHorizontally(target, geometry.sizePx, geometry.sizePx);
   if (augmentation.maxRotationDegrees > 0 && random.chance(0.5)) {

@@ -15,7 +15,7 @@ export interface MeasuredBox {
   /** The classifier's output `face`. */
   readonly crop: number;
   readonly closeUp: number;
-  /** The output `face` for the box with what is around it; null from a classifier that was not taught that. */
+  /** The output `face` for the box with what is around it; null from a classifier whose manifest has no margin for it. */
   readonly context: number | null;
   readonly isFace: boolean;
 }

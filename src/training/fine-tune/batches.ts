@@ -6,7 +6,7 @@ import type { Network } from '../export/network.js';
 import { writeOnnx } from '../export/onnx-writer.js';
 import type { FineTuneRecipe } from '../recipes/fine-tune-recipe.js';
 import type { CropReader } from './crop-bank.js';
-import { labelIndexOf, showsFace } from './crop-sources.js';
+import { labelIndexOf } from './crop-sources.js';
 import { augmentLive } from './live-augment.js';
 import type { Draw } from './sampler.js';
 
@@ -54,13 +54,12 @@ export class BatchMaker {
     draws.forEach(({ sourceIndex, variant }, i) => {
       const crop = this.#pixels.subarray(i * cropBytes, (i + 1) * cropBytes);
       this.#bank.read(sourceIndex, variant, crop);
-      // What surrounds a face is upright too: only narrow crops of other things may come any way up.
       augmentLive(crop, inputPx, sources[sourceIndex]!.target !== 'not_a_face', live, random);
     });
     const features = await this.#runFrozen(draws.length);
     const labelIndices = draws.map(({ sourceIndex }) => labelIndexOf(sources[sourceIndex]!.target));
     const labels = smoothed(labelIndices, optimisation.labelSmoothing);
-    const faces = draws.map(({ sourceIndex }) => (showsFace(sources[sourceIndex]!.target) ? 1 : 0));
+    const faces = draws.map(({ sourceIndex }) => (sources[sourceIndex]!.target === 'not_a_face' ? 0 : 1));
     const tensors = [
       tf.tensor(features.data, features.shape),
       tf.tensor2d(labels, [draws.length, MASK_LABELS.length]),

@@ -88,12 +88,8 @@ export class CropBank implements CropReader {
     for (const [pictureIndex, indices] of byPicture) {
       const { picture, print } = pictures[pictureIndex]!;
       const places = indices.map((index) => {
-        const { box, labelledBox, landmarks, painted, marginRatio, variants } = sources[index]!;
-        return {
-          ...{ box, labelledBox, landmarks, variants },
-          ...(painted ? { painted } : {}),
-          ...(marginRatio === undefined ? {} : { marginRatio }),
-        };
+        const { box, labelledBox, landmarks, painted, variants } = sources[index]!;
+        return { box, labelledBox, landmarks, variants, ...(painted ? { painted } : {}) };
       });
       const key = createHash('sha256')
         .update(JSON.stringify([CUT_VERSION, print.contentHash, places, rules, isPlain]))

@@ -9,30 +9,13 @@ import { entryFor } from '../recipes/recipe.js';
 import type { SeenPicture } from './find-detections.js';
 import { beside, placesWithoutFace } from './places-without-face.js';
 
-/**
- * What a crop shows: a label, a face whose label nobody can tell, or no face; the last two are cut with the wider margin
- * of the recipe's `contextLook` and teach only whether it is a face.
- */
-export const CROP_TARGETS = [
-  ...MASK_LABELS,
-  'unclassified',
-  'not_a_face',
-  'face_in_context',
-  'no_face_in_context',
-] as const;
-export type CropTarget = (typeof CROP_TARGETS)[number];
+/** What a crop shows: a label, a face whose label nobody can tell, or no face. */
+export type CropTarget = MaskLabel | 'unclassified' | 'not_a_face';
+export const CROP_TARGETS = [...MASK_LABELS, 'unclassified', 'not_a_face'] as const;
 
 /** Place of the label in the classifier's output; −1 for what has none. */
 export function labelIndexOf(target: CropTarget): number {
   return (MASK_LABELS as readonly CropTarget[]).indexOf(target);
-}
-
-function isLabel(target: CropTarget): target is MaskLabel {
-  return labelIndexOf(target) >= 0;
-}
-
-export function showsFace(target: CropTarget): boolean {
-  return target !== 'not_a_face' && target !== 'no_face_in_context';
 }
 
 /** One place in one picture of which crops are cut. */
@@ -46,8 +29,6 @@ export interface CropSource {
   readonly landmarks: Landmarks | null;
   /** A bare face on which a mask is drawn. */
   readonly painted?: PaintedLabel;
-  /** Added around the box where it is not the recipe's `marginRatio`, as that. */
-  readonly marginRatio?: number;
   /** How often it is drawn, against others of the same target. */
   readonly weight: number;
   /** Cut variants. */
@@ -74,33 +55,14 @@ export function trainingSources(
   return pictures.flatMap((seen, pictureIndex) => {
     if (parts[pictureIndex] !== 'train') return [];
     const rule = ruleOf(recipe, seen);
-    const labelled = labelledSources(seen, pictureIndex).map((source) => ({
-      plain: weighted(source, rule, recipe),
-      painted: paintedSources(source, rule, recipe),
-    }));
-    const faceless = facelessSources(seen, pictureIndex, recipe);
     return [
-      ...labelled.flatMap(({ plain, painted }) => [...plain, ...painted]),
-      ...faceless,
-      ...inContext(seen, [...labelled.flatMap(({ plain }) => plain), ...faceless], recipe),
+      ...labelledSources(seen, pictureIndex).flatMap((source) => [
+        ...weighted(source, rule, recipe),
+        ...paintedSources(source, rule, recipe),
+      ]),
+      ...facelessSources(seen, pictureIndex, recipe),
     ];
   });
-}
-
-/** The same places with more around them. Portraits are cut so narrowly that they have nothing more to show. */
-function inContext(
-  { picture }: SeenPicture,
-  sources: readonly CropSource[],
-  { contextLook, variants }: FineTuneRecipe,
-): CropSource[] {
-  if (!contextLook || picture.kind !== 'scene') return [];
-  return sources.map((source) => ({
-    ...source,
-    target: showsFace(source.target) ? 'face_in_context' : 'no_face_in_context',
-    marginRatio: contextLook.marginRatio,
-    variants: variants.in_context,
-    group: `${source.group} in context`,
-  }));
 }
 
 /** The places of the `validation` part by which is chosen and calibrated: one plain crop each. */
@@ -115,11 +77,11 @@ export function validationSources(
     const faces = labelledSources(seen, pictureIndex).filter(
       ({ target, box }) =>
         target === 'unclassified' ||
-        (isLabel(target) && validationLabels.includes(target) && sidePx(box) >= minFacePx),
+        (target !== 'not_a_face' && validationLabels.includes(target) && sidePx(box) >= minFacePx),
     );
     return [...faces, ...facelessSources(seen, pictureIndex, recipe)].map((source) => {
       const { target } = source;
-      const weight = isLabel(target) ? (weights[target] ?? 1) : 1;
+      const weight = target === 'unclassified' || target === 'not_a_face' ? 1 : (weights[target] ?? 1);
       return { ...source, weight, variants: 1 };
     });
   });
@@ -173,9 +135,8 @@ function labelledSources(
 function weighted(source: CropSource, rule: FineTuneSource, recipe: FineTuneRecipe): CropSource[] {
   const { target } = source;
   if (sidePx(source.box) < rule.minFacePx) return [];
-  const weight = isLabel(target) ? (rule.weights[target] ?? 0) : 1;
-  const variants = recipe.variants[isLabel(target) ? target : 'unclassified'];
-  return weight > 0 ? [{ ...source, weight, variants }] : [];
+  const weight = target === 'unclassified' || target === 'not_a_face' ? 1 : (rule.weights[target] ?? 0);
+  return weight > 0 ? [{ ...source, weight, variants: recipe.variants[target] }] : [];
 }
 
 function paintedSources(source: CropSource, rule: FineTuneSource, recipe: FineTuneRecipe): CropSource[] {

@@ -19,10 +19,7 @@ export interface CutRules {
 }
 
 /** What the cutting of one place depends on, beside the picture. */
-export type CutPlace = Pick<
-  CropSource,
-  'box' | 'labelledBox' | 'landmarks' | 'painted' | 'marginRatio' | 'variants'
->;
+export type CutPlace = Pick<CropSource, 'box' | 'labelledBox' | 'landmarks' | 'painted' | 'variants'>;
 
 /**
  * All variants of one place, one after the other: `variants · inputPx² · 3` bytes of rgb24 into `target`. The same
@@ -65,13 +62,11 @@ export function cutPlain(
 
 async function cutOne(
   picture: RgbPicture,
-  { box, labelledBox, landmarks, painted, ...place }: CutPlace,
-  rules: CutRules,
+  { box, labelledBox, landmarks, painted }: CutPlace,
+  { inputPx, marginRatio, cut }: CutRules,
   seed: string,
   target: Uint8Array,
 ): Promise<void> {
-  const { inputPx, cut } = rules;
-  const marginRatio = place.marginRatio ?? rules.marginRatio;
   const random = seededRandom(seed);
   const geometry = { sizePx: inputPx, marginRatio };
   const source = painted && landmarks ? await paintMask(picture, landmarks, painted, random) : picture;
@@ -81,7 +76,7 @@ async function cutOne(
   }
   const chosen = labelledBox && random.chance(cut.labelledBoxChance) ? labelledBox : box;
   let face = { picture: source, box: jitterBox(chosen, cut.jitter, random) };
-  if (random.chance(cut.degradeChance)) face = await degradeFace(face, cut.degrade, random, marginRatio);
+  if (random.chance(cut.degradeChance)) face = await degradeFace(face, cut.degrade, random);
   const { chance, maxDegrees } = cut.rotation;
   const turned = random.chance(chance) ? random.between(-maxDegrees, maxDegrees) : 0;
   extractCrop(face.picture, face.box, { ...geometry, rollDegrees: turned }, target);

@@ -33,8 +33,7 @@ export default async function cutPicture(task: CutTask): Promise<void> {
     else {
       const { x, y, width, height } = place.box;
       const where = [x, y, width, height].map((side) => side.toFixed(1)).join();
-      const how = [place.painted ?? '', place.marginRatio ?? ''].join(':');
-      await cutVariants(picture, place, rules, `${seed}:${where}:${how}`, target);
+      await cutVariants(picture, place, rules, `${seed}:${where}:${place.painted ?? ''}`, target);
     }
     at += length;
   }

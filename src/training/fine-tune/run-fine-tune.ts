@@ -218,7 +218,7 @@ async function writeModel(
     isCompact: true,
     manifest: {
       name: model,
-      version: '0.5.1',
+      version: '0.5.2',
       task: 'mask-classification',
       description: recipe.description,
       license: 'Apache-2.0',
@@ -232,7 +232,7 @@ async function writeModel(
         square: true,
         ...(recipe.uprightFromDegrees === null ? {} : { uprightFromDegrees: recipe.uprightFromDegrees }),
         ...(recipe.secondLook ? { secondLook: recipe.secondLook } : {}),
-        ...(recipe.contextLook ? { contextMarginRatio: recipe.contextLook.marginRatio } : {}),
+        ...(recipe.contextMarginRatio === null ? {} : { contextMarginRatio: recipe.contextMarginRatio }),
       },
       temperature: judged.calibration.labels.temperature,
       training: {

@@ -122,11 +122,8 @@ export const fineTuneRecipeSchema = z.strictObject({
   uprightFromDegrees: z.number().min(0).max(180).nullable(),
   /** Below which score a crop is looked at again, and the margin of the wider crop (see the model's manifest). */
   secondLook: secondLookSchema.nullable(),
-  /**
-   * Where a box leaves open whether it shows a face, the classifier looks again with this margin (see `context` in the
-   * model's manifest); the output `face` is taught on such crops too, the labels are not. null: never.
-   */
-  contextLook: z.strictObject({ marginRatio: z.number().gt(0).max(4) }).nullable(),
+  /** Margin of the crop that is looked at where it is open whether a box shows a face (see the model's manifest). */
+  contextMarginRatio: z.number().gt(0).max(4).nullable(),
   /** Share of MobileNetV2's channels that is kept: the strongest of the published weights. */
   width: z.number().positive().max(1),
   /** Everything up to and including this node of the backbone stays as it is. */
@@ -134,20 +131,14 @@ export const fineTuneRecipeSchema = z.strictObject({
   /** By data set (`scenes/ilc`, or the last folder alone); others are used as `otherSources`. */
   sources: z.record(z.string(), sourceSchema),
   otherSources: sourceSchema,
-  /** Cut variants of each face, by label; of a face whose label cannot be told; of a place without a face; of both with the margin of `contextLook`. */
+  /** Cut variants of each face, by label; of a face whose label cannot be told; of a place without a face. */
   variants: perLabel(z.int().positive()).extend({
     painted: z.int().positive(),
     unclassified: z.int().positive(),
     not_a_face: z.int().positive(),
-    in_context: z.int().positive(),
   }),
-  /** Shares of an epoch, together 1; the last two are of crops with the margin of `contextLook`. */
-  sampling: perLabel(share).extend({
-    unclassified: share,
-    not_a_face: share,
-    face_in_context: share,
-    no_face_in_context: share,
-  }),
+  /** Shares of an epoch, together 1. */
+  sampling: perLabel(share).extend({ unclassified: share, not_a_face: share }),
   cut: cutSchema,
   live: liveSchema,
   negatives: negativesSchema,

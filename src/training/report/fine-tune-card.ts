@@ -133,7 +133,7 @@ function inUse(
     );
     if (closeUp)
       lines.push(
-        `Where that leaves it open (a probability between ${closeUp.from} and ${closeUp.to}), the detector looks once more at the box alone, in ${closeUp.sizePx} × ${closeUp.sizePx} pixels around it${contextMarginRatio === undefined || closeUp.context === undefined ? '' : `, and \`face\` at the box with a margin of ${Math.round(contextMarginRatio * 100)} %`}: log odds ${weighted(
+        `Where that leaves it open (a probability between ${closeUp.from} and ${closeUp.to}), the detector looks once more at the box alone, in ${closeUp.sizePx} × ${closeUp.sizePx} pixels around it${contextMarginRatio === undefined || closeUp.context === undefined ? '' : `, and \`face\` at the box with a margin of ${Math.round(contextMarginRatio * 100)} %${recipe.contextMarginRatio === contextMarginRatio ? '' : ' (settled after the training)'}`}: log odds ${weighted(
           [
             [closeUp.detection, 'detector'],
             [closeUp.crop, '`face`'],

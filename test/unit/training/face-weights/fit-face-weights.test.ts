@@ -22,7 +22,7 @@ function drawBoxes(count: number): MeasuredBox[] {
   });
 }
 
-/** The same, of a classifier that was taught what is around a face. */
+/** The same, of a classifier that looks at what is around a box too. */
 function withContext(boxes: readonly MeasuredBox[]): MeasuredBox[] {
   const random = seededRandom('context');
   return boxes.map((box) => ({

@@ -69,25 +69,4 @@ describe('crops', () => {
     await cutVariants(picture, place, rules, 'a', variant);
     expect(variant).toEqual(cutBy(0));
   });
-
-  it('have the margin of their place where it has one of its own, also when they are made worse', async () => {
-    const wide = new Uint8Array(32 * 32 * 3);
-    extractCrop(picture, box, { sizePx: 32, marginRatio: 1.2 }, wide);
-    const variant = new Uint8Array(32 * 32 * 3);
-    await cutVariants(picture, { ...place, marginRatio: 1.2 }, rules, 'a', variant);
-    expect(variant).toEqual(wide);
-    // Shrunk by next to nothing, and coded well: the surroundings must still be all there.
-    const worse = {
-      ...rules.cut,
-      ...{ plainChance: 0, degradeChance: 1, recolourChance: 0, jitter: { shift: 0, logScale: 0 } },
-      degrade: { facePx: [43, 43] as const, jpegQuality: [100, 100] as const, maxBlurPx: 0 },
-      ...{ motionBlur: { chance: 0, maxShare: 0 }, rotation: { chance: 0, maxDegrees: 0 } },
-    };
-    await cutVariants(picture, { ...place, marginRatio: 1.2 }, { ...rules, cut: worse }, 'a', variant);
-    const edge = (crop: Uint8Array) => [...crop.subarray(0, 32 * 3), ...crop.subarray(31 * 32 * 3)];
-    const meanOff =
-      edge(variant).reduce((sum, value, index) => sum + Math.abs(value - edge(wide)[index]!), 0) /
-      edge(wide).length;
-    expect(meanOff).toBeLessThan(16);
-  });
 });

@@ -2,12 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { iou } from '../../../../src/domain/box.js';
 import type { FaceDetection, Landmarks } from '../../../../src/domain/face.js';
 import type { ScenePicture } from '../../../../src/training/dataset/picture.js';
-import {
-  labelIndexOf,
-  showsFace,
-  trainingSources,
-  validationSources,
-} from '../../../../src/training/fine-tune/crop-sources.js';
+import { trainingSources, validationSources } from '../../../../src/training/fine-tune/crop-sources.js';
 import type { SeenPicture } from '../../../../src/training/fine-tune/find-detections.js';
 import { beside, placesWithoutFace } from '../../../../src/training/fine-tune/places-without-face.js';
 import { production } from '../../../../src/training/recipes/production.js';
@@ -102,32 +97,6 @@ describe('places of a scene', () => {
     expect(others.length).toBeGreaterThan(2);
     // The doubtful detection may be a face that nobody labelled.
     for (const { box } of others) expect(iou(box, seen.detections[2]!.box)).toBeLessThanOrEqual(0.06);
-  });
-
-  it('are there once more with what is around them, which teaches only whether it is a face', () => {
-    const sources = trainingSources([seen], ['train'], production);
-    const plain = sources.filter(({ marginRatio, painted }) => marginRatio === undefined && !painted);
-    const wide = sources.filter(({ marginRatio }) => marginRatio === production.contextLook!.marginRatio);
-    expect(wide.map(({ box }) => box)).toEqual(expect.arrayContaining(plain.map(({ box }) => box)));
-    expect(wide).toHaveLength(plain.length);
-    for (const { target, group } of wide) {
-      const isNone = /confirmed|background|beside/.test(group);
-      expect(target).toBe(isNone ? 'no_face_in_context' : 'face_in_context');
-      expect(labelIndexOf(target)).toBe(-1);
-      expect(showsFace(target)).toBe(!isNone);
-    }
-    const portrait: SeenPicture = {
-      ...seen,
-      picture: { ...picture, kind: 'portrait', label: 'with_mask', dataset: 'crops' },
-    };
-    for (const without of [
-      trainingSources([seen], ['train'], { ...production, contextLook: null }),
-      trainingSources([portrait], ['train'], production),
-      validationSources([seen], ['validation'], production),
-    ]) {
-      expect(without.length).toBeGreaterThan(0);
-      expect(without.some(({ marginRatio }) => marginRatio !== undefined)).toBe(false);
-    }
   });
 
   it('are one plain crop each where figures are taken, and belong to one part', () => {

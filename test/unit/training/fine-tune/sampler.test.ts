@@ -25,8 +25,6 @@ const shares = {
   mask_worn_incorrectly: 0.1,
   unclassified: 0,
   not_a_face: 0.2,
-  face_in_context: 0,
-  no_face_in_context: 0,
 };
 
 describe('drawEpoch', () => {
