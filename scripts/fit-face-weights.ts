@@ -1,5 +1,5 @@
 /**
- * Fits how much the detector's score, the classifier's output `face` and a close-up count (`faceWeights` of the
+ * Fits how much the detector's score, the classifier's output `face` and further looks count (`faceWeights` of the
  * classifier's manifest) on the validation part of the scenes, as `train` does at its end: for another detector, or
  * after more labels. Prints what thresholds would let through; `--write` puts the weights into the manifest.
  *

@@ -8,10 +8,13 @@ import type { ModelManifest } from '../src/inference/manifest.js';
 import { AppError } from '../src/lib/errors.js';
 import type { FaceWeigher, OpenBox } from './face-weigher.js';
 import { viewPixels } from './pixel-view.js';
-import type { ClassifyResult, ClassifyTask, CropRequest, LOOKS_IN_DOUBT } from './protocol.js';
+import type { ClassifyResult, ClassifyTask, CropRequest, LOOKS_IN_DOUBT, TaskTimings } from './protocol.js';
 
 /** Crops that go through the model at once; more are taken in turns, so that memory stays bounded. */
 const MAX_BATCH = 64;
+
+/** Added up over the batches of a task, ms. */
+type Spent = { -readonly [Part in keyof TaskTimings]: number };
 
 /** One way to cut a box. */
 interface Look {
@@ -109,7 +112,7 @@ export class CropClassifier {
    * a model that only just decides often decides otherwise on the mirror image (docs/training.md has what it brings).
    */
   async classify({ crops }: ClassifyTask): Promise<ClassifyResult> {
-    const timings = { prepareMs: 0, inferenceMs: 0, finishMs: 0 };
+    const timings = noTime();
     const first = crops.map((crop): Task => ({ crop, look: this.#firstLook, into: nothing() }));
     await this.#judge(first, timings);
     const again = this.#again;
@@ -134,10 +137,11 @@ export class CropClassifier {
    * The output `face` for each box with what is around it; `null` where the manifest has no margin for that, and from a
    * model that does not tell faces.
    */
-  async faceScoresInContext(
-    crops: readonly CropRequest[],
-    timings = { prepareMs: 0, inferenceMs: 0, finishMs: 0 },
-  ): Promise<number[] | null> {
+  faceScoresInContext(crops: readonly CropRequest[]): Promise<number[] | null> {
+    return this.#lookAround(crops, noTime());
+  }
+
+  async #lookAround(crops: readonly CropRequest[], timings: Spent): Promise<number[] | null> {
     const look = this.#contextLook;
     if (!look || this.#faceOutputName === null) return null;
     const tasks = crops.map((crop): Task => ({ crop, look, into: nothing() }));
@@ -148,7 +152,7 @@ export class CropClassifier {
   /** Whether each crop shows a face; boxes that detector and classifier leave open are looked at again by both. */
   async #weigh(
     tasks: readonly Task[],
-    timings: { prepareMs: number; inferenceMs: number; finishMs: number },
+    timings: Spent,
   ): Promise<Pick<ClassifyResult, 'faceScores' | 'closeUpsMs'>> {
     const faceScores = tasks.map(({ into }) => into.face / into.looks);
     const weigher = this.#weigher;
@@ -162,7 +166,7 @@ export class CropClassifier {
       if (isOpen) open.push({ index, crop, evidence });
     }
     const contexts = weigher.wantsContext
-      ? await this.faceScoresInContext(
+      ? await this.#lookAround(
           open.map(({ crop }) => crop),
           timings,
         )
@@ -191,10 +195,7 @@ export class CropClassifier {
   }
 
   /** Adds what the model says of each look to where it belongs. */
-  async #judge(
-    tasks: readonly Task[],
-    timings: { prepareMs: number; inferenceMs: number; finishMs: number },
-  ): Promise<void> {
+  async #judge(tasks: readonly Task[], timings: Spent): Promise<void> {
     for (let from = 0; from < tasks.length; from += MAX_BATCH) {
       const part = tasks.slice(from, from + MAX_BATCH);
       const startMs = performance.now();
@@ -254,6 +255,10 @@ export class CropClassifier {
       `the classifier gave ${values.length} scores for ${count} crops with ${this.#labelCount} labels, or some that are no numbers`,
     );
   }
+}
+
+function noTime(): Spent {
+  return { prepareMs: 0, inferenceMs: 0, finishMs: 0 };
 }
 
 function nothing(): Gathered {

@@ -1,8 +1,7 @@
 /*
  * The bare cost of the models: the same number of inputs as the service had, through the same engine on one
  * thread, and nothing else. Argument: JSON {detectorDir, classifierDir, widthPx, heightPx, detections, closeUps,
- * classifications, engine}; close-ups are pictures of the size in the classifier's manifest, each with one more crop
- * where that weighs what is around the box. Says {detectionSeconds, classificationSeconds} of CPU.
+ * classifications, engine}; close-ups are pictures of the size in the classifier's manifest. Says {detectionSeconds, classificationSeconds} of CPU.
  */
 import { ENGINES } from '../../workers/engines.js';
 import type { InferenceEngine } from '../inference/engine.js';
@@ -27,13 +26,7 @@ const closeUpPx = faceWeights?.closeUp?.sizePx ?? 0;
 const detectionSeconds =
   (await measure(engine, task.detectorDir, task.detections, [task.heightPx, task.widthPx])) +
   (await measure(engine, task.detectorDir, task.closeUps, [closeUpPx, closeUpPx]));
-const contexts = faceWeights?.closeUp?.context === undefined ? 0 : task.closeUps;
-const classificationSeconds = await measure(
-  engine,
-  task.classifierDir,
-  task.classifications + contexts,
-  null,
-);
+const classificationSeconds = await measure(engine, task.classifierDir, task.classifications, null);
 await engine.close();
 process.stdout.write(`${JSON.stringify({ detectionSeconds, classificationSeconds })}\n`);
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { LOOKS_IN_DOUBT } from '../../workers/protocol.js';
 import { configSchema } from '../config/schema.js';
+import { readManifest } from '../inference/manifest.js';
 import { findFfmpeg } from '../ingest/ffmpeg-binary.js';
 import { systemClock } from '../lib/clock.js';
 import { modelsDir, packageRoot, packageVersion } from '../lib/package-paths.js';
@@ -100,15 +101,19 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
     onPhase(`decoding the same streams to nothing, ${seconds} s`);
     const urls = cameras.said.cameras.map(({ url }) => withCredentials(url, username, password));
     const decode = await measureBareDecode(binary.path, urls, seconds, { sleep, warmUpMs: SETTLE_MS });
-    const classifications = measured.crops + LOOKS_IN_DOUBT * measured.secondLooks;
-    onPhase(`running the bare models on ${measured.analysed} pictures and ${classifications} crops`);
     const defaults = configSchema.parse({});
+    const classifierDir = join(modelsDir(), defaults.classification.model);
+    const { faceWeights } = await readManifest(classifierDir);
+    // Each close-up goes with a crop of what is around the box, where that is weighed.
+    const contexts = faceWeights?.closeUp?.context === undefined ? 0 : measured.closeUps;
+    const classifications = measured.crops + LOOKS_IN_DOUBT * measured.secondLooks + contexts;
+    onPhase(`running the bare models on ${measured.analysed} pictures and ${classifications} crops`);
     const bare = await startChild<{ detectionSeconds: number; classificationSeconds: number }>(
       siblingScript('bare-models-process'),
       [
         JSON.stringify({
           detectorDir: join(modelsDir(), defaults.detection.model),
-          classifierDir: join(modelsDir(), defaults.classification.model),
+          classifierDir,
           widthPx: defaults.detection.widthPx,
           heightPx: defaults.detection.heightPx,
           detections: measured.analysed,

@@ -33,7 +33,7 @@ export function faceProbability({ detection, crop }: BoxEvidence, weights: FaceW
   return fromLogOdds(weights.detection * logOdds(detection) + weights.crop * logOdds(crop) + weights.bias);
 }
 
-/** Whether `probability`, without a close-up, leaves open what a box shows, so that a close-up is due. */
+/** Whether `probability`, without a close-up, leaves open what a box shows, so that further looks are due. */
 export function isLeftOpen(
   probability: number,
   { from, to }: { readonly from: number; readonly to: number },

@@ -53,7 +53,7 @@ export const secondLookSchema = z.strictObject({
 
 const closeUpSchema = z
   .strictObject({
-    /** Probabilities between which the detector looks again. */
+    /** Probabilities between which detector and classifier look again. */
     from: z.number().min(0).max(1),
     to: z.number().min(0).max(1),
     /** Side of the close-up, pixels, and the room around the box in it. */
@@ -80,7 +80,7 @@ export const faceWeightsSchema = z.strictObject({
   closeUp: closeUpSchema.optional(),
 });
 
-export const manifestSchema = z.strictObject({
+const manifestFields = z.strictObject({
   formatVersion: z.literal(1),
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'lower-case letters, digits, dots and dashes'),
   version: z.string().min(1),
@@ -116,8 +116,8 @@ export const manifestSchema = z.strictObject({
        */
       secondLook: secondLookSchema.optional(),
       /**
-       * Where it is open whether a box shows a face, the output `face` is asked again for a crop with this margin: what is
-       * around the box may tell. Its other scores do not count there.
+       * Where it is open whether a box shows a face and `faceWeights.closeUp.context` weighs it, the output `face` is asked
+       * again for a crop with this margin: what is around the box may tell. Its other scores do not count there.
        */
       contextMarginRatio: z.number().gt(0).max(4).optional(),
     })
@@ -137,6 +137,15 @@ export const manifestSchema = z.strictObject({
   /** Counts and measured figures, free in form. */
   training: z.record(z.string(), z.unknown()).optional(),
 });
+export const manifestSchema = manifestFields.refine(
+  ({ crop, faceWeights }) =>
+    faceWeights?.closeUp?.context === undefined || crop?.contextMarginRatio !== undefined,
+  {
+    path: ['crop', 'contextMarginRatio'],
+    message:
+      'must say how much of what is around the box is looked at, since faceWeights.closeUp.context weighs it',
+  },
+);
 export type ModelManifest = z.infer<typeof manifestSchema>;
 
 /** What is wrong with one file of a model's folder. */

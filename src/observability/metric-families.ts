@@ -124,7 +124,7 @@ export function defineFamilies(registry: Registry) {
     ),
     closeUps: counter(
       'close_ups_total',
-      'Crops of which it was open whether they show a face and that the detector looked at closer.',
+      'Crops of which it was open whether they show a face and that were looked at again, closer and with what is around.',
     ),
     inferenceDuration: histogram(
       'inference_duration_seconds',

@@ -38,8 +38,8 @@ export async function annotate(pixels: PixelBuffer, line: DetectionLine, maxWidt
 const FONT_PX = 13;
 /** Room between a label and the picture's edge. */
 const EDGE_PX = 4;
-/** Of bold sans-serif text, about: libvips does not tell how wide it will draw. */
-const CHARACTER_WIDTH_PX = 7.6;
+/** Of bold sans-serif text at the most, about: libvips does not tell how wide it will draw. */
+const CHARACTER_WIDTH_PX = 9;
 
 function drawing(line: DetectionLine, width: number, height: number): string {
   const scale = width / line.width;
@@ -64,9 +64,10 @@ function drawFace(
   const text = `${track}${WORDS[face.outcome]}${share}${face.reason ? ` ${face.reason.replace('_', ' ')}` : ''}`;
   const label = placeLabel({ x, y, width, height }, text.length * CHARACTER_WIDTH_PX, picture, labels);
   labels.push(label);
-  // Drawn wider than thought, the text may reach to the left there, but not beyond the picture.
-  const isAtRightEdge = label.x + label.width >= picture.width - EDGE_PX - 0.5;
-  const [textX, anchor] = isAtRightEdge ? [label.x + label.width, 'end'] : [label.x, 'start'];
+  // Where it fits and was moved to the edge it ends there, whatever width it is drawn with.
+  const right = picture.width - EDGE_PX;
+  const isAtRightEdge = label.x > EDGE_PX && label.x + label.width >= right - 0.5;
+  const [textX, anchor] = isAtRightEdge ? [right, 'end'] : [label.x, 'start'];
   return (
     `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${width.toFixed(1)}" height="${height.toFixed(1)}" fill="none" stroke="${colour}" stroke-width="2"/>` +
     `<text x="${textX.toFixed(1)}" text-anchor="${anchor}" y="${(label.y + label.height - 4).toFixed(1)}" font-size="${FONT_PX}" font-weight="bold" fill="${colour}" stroke="#000" stroke-width="3" paint-order="stroke">${text}</text>`

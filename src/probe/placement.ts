@@ -53,13 +53,13 @@ type Curve = readonly (readonly [at: number, score: number])[];
 const SIZE: Curve = [
   [8, 0],
   [12, 0.2],
-  [20, 0.55],
+  [20, 0.6],
   [28, 0.9],
   [AMPLE_FACE_PX, 1],
 ];
 
 /**
- * Turn to a side, degrees. Right (16 px and more): 95 % under 20°, 90 % at 20 to 45°, 85 % beyond. From about 75° on only
+ * Turn to a side, degrees. Right (16 px and more): 96 % under 20°, 92 % at 20 to 45°, 87 % beyond. From about 75° on only
  * what the detector is sure of is judged (crops/assess-crop.ts).
  */
 const YAW: Curve = [
@@ -82,7 +82,7 @@ const PITCH: Curve = [
 ];
 
 /**
- * Mean luminance of the face. Right (16 px and more): 78 % under 60, 90 % at 60 to 100, 93 % at 100 to 150, 95 % at 150 to
+ * Mean luminance of the face. Right (16 px and more): 86 % under 60, 92 % at 60 to 100, 94 % at 100 to 150, 96 % at 150 to
  * 200. Skin is of every tone: a dark face in good light is no fault of the light, hence nothing is lost from 90 on. Beyond
  * 220 there is nothing measured, but there the sensor has nothing left to tell either.
  */
@@ -103,7 +103,7 @@ const CONTRAST: Curve = [
 ];
 
 /**
- * Variance of the Laplacian. Right (16 px and more): 89 % under 200, 91 % at 200 to 800, 93 % beyond; small faces measure
+ * Variance of the Laplacian. Right (16 px and more): 89 % under 200, 92 % at 200 to 800, 94 % beyond; small faces measure
  * low by themselves, so blur alone costs little until nothing is judged any more (`minSharpness`).
  */
 const SHARPNESS: Curve = [

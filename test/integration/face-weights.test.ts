@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -34,18 +34,16 @@ describe('measureBoxes', () => {
     expect(apart.length).toBeGreaterThan(2);
     const [face, other] = [apart[0]!, apart.at(-1)!];
 
-    const boxes = await measureBoxes(
-      [
-        scene('noise.png', {
-          ...{ path, width: 96, height: 96, notFaces: [other.box] },
-          faces: [{ box: face.box, label: 'with_mask' }],
-        }),
-      ],
-      {
-        ...{ detectorDir: models.detectorDir, classifierDir: models.classifierDir },
+    const picture = scene('noise.png', {
+      ...{ path, width: 96, height: 96, notFaces: [other.box] },
+      faces: [{ box: face.box, label: 'with_mask' }],
+    });
+    const measure = (classifierDir: string) =>
+      measureBoxes([picture], {
+        ...{ detectorDir: models.detectorDir, classifierDir },
         ...{ detectorSizePx: 96, closeUp: { sizePx: 64, marginRatio: 0.5 } },
-      },
-    );
+      });
+    const boxes = await measure(models.classifierDir);
     expect(boxes.length).toBeLessThan(found.length);
     const [onFace, onOther] = [true, false].map((isFace) => boxes.find((box) => box.isFace === isFace)!);
     expect(onFace!.detection).toBeCloseTo(face.score, 4);
@@ -57,5 +55,17 @@ describe('measureBoxes', () => {
       // The tiny classifier's manifest has no margin for what is around a box.
       expect(context).toBeNull();
     }
+
+    const looksAround = join(folder, 'looks-around');
+    await cp(models.classifierDir, looksAround, { recursive: true });
+    const manifest = JSON.parse(await readFile(join(looksAround, 'manifest.json'), 'utf8'));
+    manifest.crop.contextMarginRatio = manifest.crop.marginRatio;
+    await writeFile(join(looksAround, 'manifest.json'), JSON.stringify(manifest));
+    // With the same margin it is the same crop.
+    for (const { crop, context } of await measure(looksAround)) expect(context).toBeCloseTo(crop, 6);
+    manifest.crop.contextMarginRatio = 3;
+    await writeFile(join(looksAround, 'manifest.json'), JSON.stringify(manifest));
+    const off = (await measure(looksAround)).map(({ crop, context }) => Math.abs(context! - crop));
+    expect(Math.max(...off)).toBeGreaterThan(1e-3);
   });
 });

@@ -6,7 +6,11 @@ import { flipHorizontally } from '../../src/crops/mirror.js';
 import { letterbox } from '../../src/detection/letterbox.js';
 import { decodeYunet } from '../../src/detection/yunet-decode.js';
 import { type Box, iou } from '../../src/domain/box.js';
-import { faceProbability, faceProbabilityWithCloseUp } from '../../src/inference/face-probability.js';
+import {
+  type CloseUpWeights,
+  faceProbability,
+  faceProbabilityWithCloseUp,
+} from '../../src/inference/face-probability.js';
 import {
   InferencePool,
   type InferencePoolOptions,
@@ -282,19 +286,19 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
 
   it('lets what is around a box count where it is open what it shows, and only there', async () => {
     const marginRatio = 1.5;
-    const faceOf = (margin: number) => {
+    const faceOf = (crop: { box: Box }, margin: number) => {
       const cut = new Uint8Array(TINY_CROP_PX * TINY_CROP_PX * 3);
       const source = { ...picture, data: new Uint8Array(picture.buffer) };
-      extractCrop(source, box, { sizePx: TINY_CROP_PX, marginRatio: margin }, cut);
+      extractCrop(source, crop.box, { sizePx: TINY_CROP_PX, marginRatio: margin }, cut);
       return runPlainly(tinyClassifier(), cut, TINY_CROP_PX, TINY_CROP_PX).face![0]!;
     };
-    const [narrow, wide] = [faceOf(TINY_MARGIN), faceOf(marginRatio)];
-    // Otherwise it would prove nothing.
-    expect(Math.abs(narrow - wide)).toBeGreaterThan(3e-3);
     const first = { detection: 1, crop: 0, bias: 0 };
     const again = { detection: 0, crop: 0.3, closeUp: 0, context: 2, bias: 0.1 };
-    const closeUp = { from: 0.1, to: 0.99, sizePx: 64, marginRatio: 0.5, ...again };
-    const open = async (crop: object) => {
+    const open = async (crop: object, { context, ...rest }: Partial<typeof again> = again) => {
+      const closeUp = {
+        ...{ from: 0.1, to: 0.99, sizePx: 64, marginRatio: 0.5 },
+        ...(context === undefined ? rest : { ...rest, context }),
+      };
       const classifierModelDir = join(models.dir, `context-${engine}`);
       await cp(models.classifierDir, classifierModelDir, { recursive: true });
       const manifestPath = join(classifierModelDir, 'manifest.json');
@@ -304,15 +308,43 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
       await writeFile(manifestPath, JSON.stringify(changed));
       return openPool({}, { engine, classifierModelDir });
     };
-    const crops = [0.5, 0.999, 0.6].map((detectionScore) => ({ pixels: picture, box, detectionScore }));
-    const result = await (await open({ contextMarginRatio: marginRatio })).classify(crops);
-    if (!result.ok) throw new Error(result.error.message);
-    expect(result.closeUpsMs).toHaveLength(2);
-    const evidence = { detection: 0.5, crop: narrow, closeUp: 0.5, context: wide };
-    const expected = faceProbabilityWithCloseUp(evidence, again);
-    for (const index of [0, 2]) expect(Math.abs(result.faceScores[index]! - expected)).toBeLessThan(1e-3);
-    expect(result.faceScores[1]).toBeCloseTo(0.999, 4);
-    await pool!.close();
+    const other = { x: 60, y: 20, width: 24, height: 26 };
+    const crops = [
+      { pixels: picture, box, detectionScore: 0.5 },
+      { pixels: picture, box, detectionScore: 0.999 },
+      { pixels: picture, box: other, detectionScore: 0.6 },
+      // Drawn by somebody: only the crop has a say.
+      { pixels: picture, box },
+    ];
+    const scoresOf = async (opened: InferencePool) => {
+      const result = await opened.classify(crops);
+      if (!result.ok) throw new Error(result.error.message);
+      expect(result.closeUpsMs).toHaveLength(2);
+      await opened.close();
+      return result.faceScores;
+    };
+    const expected = (index: number, weights: CloseUpWeights) =>
+      faceProbabilityWithCloseUp(
+        {
+          ...{ detection: 0.5, crop: faceOf(crops[index]!, TINY_MARGIN), closeUp: 0.5 },
+          context: faceOf(crops[index]!, marginRatio),
+        },
+        weights,
+      );
+    const { context: _, ...withoutContext } = again;
+    for (const weights of [again, withoutContext]) {
+      const scores = await scoresOf(await open({ contextMarginRatio: marginRatio }, weights));
+      for (const index of [0, 2])
+        expect(Math.abs(scores[index]! - expected(index, weights))).toBeLessThan(1e-3);
+      expect(scores[1]).toBeCloseTo(0.999, 4);
+      expect(Math.abs(scores[3]! - faceOf(crops[3]!, TINY_MARGIN))).toBeLessThan(1e-3);
+    }
+    // Otherwise it would prove nothing.
+    for (const off of [
+      expected(0, again) - expected(2, again),
+      expected(0, again) - expected(0, withoutContext),
+    ])
+      expect(Math.abs(off)).toBeGreaterThan(3e-3);
 
     // How wide it is to be cut is nowhere said.
     await expect(open({ contextMarginRatio: undefined })).rejects.toMatchObject({

@@ -10,13 +10,13 @@ export type FaceWeights = NonNullable<ModelManifest['faceWeights']>;
 
 /** Of 96, 160 and 224 px and margins of 1 and 2 these tell most, if by little (validation part, 27 November 2026). */
 export const CLOSE_UP = { sizePx: 160, marginRatio: 2 };
-/** Below and above, a close-up changes too little to be worth its time. */
+/** Below and above, further looks change too little to be worth their time. */
 const OPEN = { from: 0.1, to: 0.97 };
 /** Of each kind, faces and other things; with fewer the weights would be chance. */
 const FEWEST_BOXES = 50;
 
 /**
- * Fits how much detector, classifier and, where those two leave it open, a close-up count; `null` when there are fewer
+ * Fits how much detector, classifier and, where those two leave it open, further looks count; `null` when there are fewer
  * than 50 faces or 50 other things. `detectorName`: whose boxes and close-ups they are.
  */
 export function fitFaceWeights(boxes: readonly MeasuredBox[], detectorName: string): FaceWeights | null {
@@ -32,7 +32,7 @@ export function fitFaceWeights(boxes: readonly MeasuredBox[], detectorName: stri
   const knowsContext = boxes.every(({ context }) => context !== null);
   const second = fitWeights(open, ({ detection, crop, closeUp, context }) => [
     ...[detection, crop, closeUp],
-    ...(context === null || !knowsContext ? [] : [context]),
+    ...(knowsContext ? [context!] : []),
   ]);
   const closeUp = {
     ...{ detection: second[0]!, crop: second[1]!, closeUp: second[2]! },

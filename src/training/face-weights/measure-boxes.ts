@@ -30,7 +30,7 @@ export interface MeasureBoxesOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Below the thresholds in use, so that the fit sees what a lower one would let through. */
+/** The threshold in use: what lies below is never weighed. */
 const LOWEST_SCORE = 0.2;
 const MATCH_IOU = 0.35;
 

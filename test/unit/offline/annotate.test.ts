@@ -33,30 +33,38 @@ describe('placeLabel', () => {
 });
 
 describe('annotate', () => {
-  it('cuts off no end of a label at the right edge, however wide its letters are drawn', async () => {
-    const [width, height] = [300, 120];
-    const buffer = new SharedArrayBuffer(width * height * 3);
-    new Uint8Array(buffer).fill(255);
-    const size = { width, height, contentWidth: width, contentHeight: height };
-    const pixels: PixelBuffer = { buffer, byteOffset: 0, ...size };
-    const line: DetectionLine = {
-      ...{ file: 'a.jpg', frame: 0, timeMs: 0, width, height },
-      faces: [
-        {
-          ...{ box: { x: 250, y: 50, width: 40, height: 50 }, detectionScore: 0.9, landmarks: [] },
-          ...{ trackId: 1234, outcome: 'mask_worn_incorrectly' },
-          scores: { with_mask: 0.06, without_mask: 0.06, mask_worn_incorrectly: 0.88 },
-        },
-      ],
-    };
-    const drawn = await sharp(await annotate(pixels, line))
-      .greyscale()
-      .raw()
-      .toBuffer();
-    const darkest = (columns: readonly number[]) =>
-      Math.min(...columns.flatMap((x) => Array.from({ length: height }, (_, y) => drawn[y * width + x]!)));
-    expect(darkest([298, 299])).toBeGreaterThan(150);
-    // The label ends there.
-    expect(darkest([288, 289, 290, 291, 292, 293, 294, 295])).toBeLessThan(80);
+  it.each(Array.from({ length: 16 }, (_, index) => 130 + 10 * index))(
+    'cuts off no end of a label, however wide its letters are drawn: face at %i',
+    async (x) => {
+      const [width, height] = [300, 120];
+      const buffer = new SharedArrayBuffer(width * height * 3);
+      new Uint8Array(buffer).fill(255);
+      const size = { width, height, contentWidth: width, contentHeight: height };
+      const pixels: PixelBuffer = { buffer, byteOffset: 0, ...size };
+      const line: DetectionLine = {
+        ...{ file: 'a.jpg', frame: 0, timeMs: 0, width, height },
+        faces: [
+          {
+            ...{ box: { x, y: 50, width: 20, height: 50 }, detectionScore: 0.9, landmarks: [] },
+            ...{ trackId: 1234, outcome: 'mask_worn_incorrectly' },
+            scores: { with_mask: 0.06, without_mask: 0.06, mask_worn_incorrectly: 0.88 },
+          },
+        ],
+      };
+      const drawn = await sharp(await annotate(pixels, line))
+        .greyscale()
+        .raw()
+        .toBuffer();
+      // Above the box, where the label is.
+      const darkest = (column: number) =>
+        Math.min(...Array.from({ length: 48 }, (_, y) => drawn[y * width + column]!));
+      expect(Math.min(darkest(298), darkest(299))).toBeGreaterThan(150);
+      expect(Math.min(...Array.from({ length: 60 }, (_, index) => darkest(230 + index)))).toBeLessThan(80);
+    },
+  );
+
+  it('shows the beginning of a label that is wider than the picture', () => {
+    const label = placeLabel({ x: 20, y: 30, width: 30, height: 30 }, 200, { width: 90, height: 100 }, []);
+    expect(label.x).toBeLessThan(8);
   });
 });
