@@ -89,7 +89,9 @@ export const detectionSchema = z.strictObject({
     .describe('Faces at or above this score may begin a track, 0–1. Default 0.2.'),
   lowScoreThreshold: fraction
     .default(0.2)
-    .describe('Faces at or above this score may continue a track (ByteTrack), 0–1. Default 0.2.'),
+    .describe(
+      'Faces at or above this score may continue a track (ByteTrack), 0–1; by default none that may not begin one. Default 0.2.',
+    ),
 });
 
 export const trackingSchema = z.strictObject({

@@ -33,6 +33,12 @@ export interface YunetDecodeOptions {
   readonly maxFaces?: number;
 }
 
+/**
+ * Of two boxes of which one is much weaker, that one goes from this overlap on: beside a sure face lie weak boxes on the
+ * same face, too far off to be suppressed by the other rule.
+ */
+const WEAK = { scoreShare: 0.4, iouThreshold: 0.25 } as const;
+
 /** Candidates that go into the suppression at the most: bounds its quadratic cost on a picture of noise. */
 const MAX_CANDIDATES = 1000;
 
@@ -53,9 +59,10 @@ export function decodeYunet(levels: readonly YunetLevel[], options: YunetDecodeO
 
 /**
  * Greedy non-maximum suppression: keeps each face whose box overlaps no better kept one by more than
- * `iouThreshold`. `faces` must come best first; at most `maxFaces` are returned.
+ * `iouThreshold`, or by more than 0.25 where its score is less than 0.4 of the better one's. `faces` must come best
+ * first; at most `maxFaces` are returned.
  */
-export function suppressNonMaxima<Face extends { readonly box: Box }>(
+export function suppressNonMaxima<Face extends { readonly box: Box; readonly score: number }>(
   faces: readonly Face[],
   iouThreshold: number,
   maxFaces: number,
@@ -63,7 +70,11 @@ export function suppressNonMaxima<Face extends { readonly box: Box }>(
   const kept: Face[] = [];
   for (const face of faces) {
     if (kept.length >= maxFaces) break;
-    if (kept.every((better) => iou(better.box, face.box) <= iouThreshold)) kept.push(face);
+    const isApart = kept.every((better) => {
+      const isWeak = face.score < WEAK.scoreShare * better.score;
+      return iou(better.box, face.box) <= (isWeak ? Math.min(WEAK.iouThreshold, iouThreshold) : iouThreshold);
+    });
+    if (isApart) kept.push(face);
   }
   return kept;
 }

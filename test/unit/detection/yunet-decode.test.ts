@@ -118,6 +118,15 @@ describe('suppressNonMaxima', () => {
     expect(suppressNonMaxima([at(0), at(3)], 0.45, 10)).toEqual([at(0)]);
   });
 
+  it('drops a box on a much better one from less of an overlap on', () => {
+    // Shifted by 5 of 10: IoU 5 / 15 = 0.33; by 7: 3 / 17 = 0.18.
+    expect(suppressNonMaxima([at(0, 0.9), at(5, 0.35)], 0.45, 10)).toEqual([at(0, 0.9)]);
+    expect(suppressNonMaxima([at(0, 0.9), at(5, 0.37)], 0.45, 10)).toHaveLength(2);
+    expect(suppressNonMaxima([at(0, 0.9), at(7, 0.2)], 0.45, 10)).toHaveLength(2);
+    // Whoever asks for less overlap than that gets it.
+    expect(suppressNonMaxima([at(0, 0.9), at(7, 0.2)], 0.1, 10)).toHaveLength(1);
+  });
+
   it('compares with kept boxes only: a suppressed one suppresses nobody', () => {
     expect(suppressNonMaxima([at(0), at(3), at(6)], 0.45, 10)).toEqual([at(0), at(6)]);
   });
@@ -130,12 +139,14 @@ describe('suppressNonMaxima', () => {
     const next = randomNumbers(5);
     const faces = Array.from({ length: 300 }, () => ({
       box: { x: next() * 80, y: next() * 80, width: 5 + next() * 30, height: 5 + next() * 30 },
-    }));
+      score: next(),
+    })).sort((a, b) => b.score - a.score);
     const kept = new Set(suppressNonMaxima(faces, 0.45, 1000));
     for (const [index, face] of faces.entries()) {
-      const isCovered = faces
-        .slice(0, index)
-        .some((better) => kept.has(better) && iou(better.box, face.box) > 0.45);
+      const isCovered = faces.slice(0, index).some((better) => {
+        const limit = face.score < 0.4 * better.score ? 0.25 : 0.45;
+        return kept.has(better) && iou(better.box, face.box) > limit;
+      });
       expect(kept.has(face)).toBe(!isCovered);
     }
     expect(kept.size).toBeGreaterThan(10);
