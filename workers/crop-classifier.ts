@@ -57,7 +57,7 @@ export class CropClassifier {
   } | null;
   /** `null`: what the model says of the crop counts alone. */
   readonly #weigher: FaceWeigher | null;
-  /** `null` where the manifest has no margin for it. */
+  /** `null` where the manifest has no margin for it, and for a model that does not tell faces. */
   readonly #contextLook: Look | null;
   #batch = new Uint8Array(0);
 
@@ -94,7 +94,9 @@ export class CropClassifier {
     this.#weigher = faceOutput ? weigher : null;
     const { secondLook, contextMarginRatio } = crop;
     this.#contextLook =
-      contextMarginRatio === undefined ? null : { marginRatio: contextMarginRatio, isMirrored: false };
+      faceOutput && contextMarginRatio !== undefined
+        ? { marginRatio: contextMarginRatio, isMirrored: false }
+        : null;
     this.#again = secondLook
       ? {
           below: secondLook.below,
@@ -143,7 +145,7 @@ export class CropClassifier {
 
   async #lookAround(crops: readonly CropRequest[], timings: Spent): Promise<number[] | null> {
     const look = this.#contextLook;
-    if (!look || this.#faceOutputName === null) return null;
+    if (!look) return null;
     const tasks = crops.map((crop): Task => ({ crop, look, into: nothing() }));
     await this.#judge(tasks, timings);
     return tasks.map(({ into }) => into.face);

@@ -67,12 +67,13 @@ export function suppressNonMaxima<Face extends { readonly box: Box; readonly sco
   iouThreshold: number,
   maxFaces: number,
 ): Face[] {
+  const weakIouThreshold = Math.min(WEAK.iouThreshold, iouThreshold);
   const kept: Face[] = [];
   for (const face of faces) {
     if (kept.length >= maxFaces) break;
     const isApart = kept.every((better) => {
       const isWeak = face.score < WEAK.scoreShare * better.score;
-      return iou(better.box, face.box) <= (isWeak ? Math.min(WEAK.iouThreshold, iouThreshold) : iouThreshold);
+      return iou(better.box, face.box) <= (isWeak ? weakIouThreshold : iouThreshold);
     });
     if (isApart) kept.push(face);
   }

@@ -64,13 +64,9 @@ function drawFace(
   const text = `${track}${WORDS[face.outcome]}${share}${face.reason ? ` ${face.reason.replace('_', ' ')}` : ''}`;
   const label = placeLabel({ x, y, width, height }, text.length * CHARACTER_WIDTH_PX, picture, labels);
   labels.push(label);
-  // Where it fits and was moved to the edge it ends there, whatever width it is drawn with.
-  const right = picture.width - EDGE_PX;
-  const isAtRightEdge = label.x > EDGE_PX && label.x + label.width >= right - 0.5;
-  const [textX, anchor] = isAtRightEdge ? [right, 'end'] : [label.x, 'start'];
   return (
     `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${width.toFixed(1)}" height="${height.toFixed(1)}" fill="none" stroke="${colour}" stroke-width="2"/>` +
-    `<text x="${textX.toFixed(1)}" text-anchor="${anchor}" y="${(label.y + label.height - 4).toFixed(1)}" font-size="${FONT_PX}" font-weight="bold" fill="${colour}" stroke="#000" stroke-width="3" paint-order="stroke">${text}</text>`
+    `<text x="${label.x.toFixed(1)}" y="${(label.y + label.height - 4).toFixed(1)}" font-size="${FONT_PX}" font-weight="bold" fill="${colour}" stroke="#000" stroke-width="3" paint-order="stroke">${text}</text>`
   );
 }
 

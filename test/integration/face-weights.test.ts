@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngineFaceFinder } from '../../src/training/dataset/engine-face-finder.js';
 import { readRgbPicture } from '../../src/training/dataset/rgb-picture.js';
 import { measureBoxes } from '../../src/training/face-weights/measure-boxes.js';
-import { makeTinyModels, noisePicture, type TinyModels } from '../support/tiny-models.js';
+import { makeTinyModels, noisePicture, TINY_MARGIN, type TinyModels } from '../support/tiny-models.js';
 import { scene } from '../unit/training/evaluation/faces.js';
 
 let models: TinyModels;
@@ -56,16 +56,11 @@ describe('measureBoxes', () => {
       expect(context).toBeNull();
     }
 
-    const looksAround = join(folder, 'looks-around');
-    await cp(models.classifierDir, looksAround, { recursive: true });
-    const manifest = JSON.parse(await readFile(join(looksAround, 'manifest.json'), 'utf8'));
-    manifest.crop.contextMarginRatio = manifest.crop.marginRatio;
-    await writeFile(join(looksAround, 'manifest.json'), JSON.stringify(manifest));
+    const lookingAround = async (contextMarginRatio: number) =>
+      measure(await models.classifierWith('looking-around', { crop: { contextMarginRatio } }));
     // With the same margin it is the same crop.
-    for (const { crop, context } of await measure(looksAround)) expect(context).toBeCloseTo(crop, 6);
-    manifest.crop.contextMarginRatio = 3;
-    await writeFile(join(looksAround, 'manifest.json'), JSON.stringify(manifest));
-    const off = (await measure(looksAround)).map(({ crop, context }) => Math.abs(context! - crop));
+    for (const { crop, context } of await lookingAround(TINY_MARGIN)) expect(context).toBeCloseTo(crop, 6);
+    const off = (await lookingAround(3)).map(({ crop, context }) => Math.abs(context! - crop));
     expect(Math.max(...off)).toBeGreaterThan(1e-3);
   });
 });

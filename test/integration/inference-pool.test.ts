@@ -1,4 +1,4 @@
-import { cp, readFile, rename, writeFile } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { extractCrop } from '../../src/crops/extract.js';
@@ -16,7 +16,7 @@ import {
   type InferencePoolOptions,
   type PoolLog,
 } from '../../src/inference/inference-pool.js';
-import type { WorkerOptions } from '../../workers/protocol.js';
+import type { CropRequest, WorkerOptions } from '../../workers/protocol.js';
 import { runPlainly } from '../support/plain-network.js';
 import {
   makeTinyModels,
@@ -107,6 +107,19 @@ const NOT_STARTED = /did not start/;
 const picture = noisePicture(96, 64, 3, [96, 54]);
 const box: Box = { x: 20, y: 10, width: 24, height: 30 };
 
+/** What the tiny classifier says of a crop, cut and computed without engine or pool. */
+function judgePlainly(
+  { pixels, box: at }: Pick<CropRequest, 'pixels' | 'box'>,
+  look: { marginRatio?: number; rollDegrees?: number; isMirrored?: boolean } = {},
+) {
+  const { isMirrored = false, ...geometry } = look;
+  const cut = new Uint8Array(TINY_CROP_PX * TINY_CROP_PX * 3);
+  const source = { ...pixels, data: new Uint8Array(pixels.buffer) };
+  extractCrop(source, at, { sizePx: TINY_CROP_PX, marginRatio: TINY_MARGIN, ...geometry }, cut);
+  if (isMirrored) flipHorizontally(cut, TINY_CROP_PX, TINY_CROP_PX);
+  return runPlainly(tinyClassifier(), cut, TINY_CROP_PX, TINY_CROP_PX);
+}
+
 describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) => {
   it('tells engine and measured times', async () => {
     const { info, classifyMsByBatch, detectMs, utilization, queueSize } = await openPool(
@@ -155,10 +168,7 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
     expect(result.scores).toHaveLength(3);
     const seen = new Set<string>();
     for (const [index, crop] of crops.entries()) {
-      const cut = new Uint8Array(TINY_CROP_PX * TINY_CROP_PX * 3);
-      const source = { ...crop.pixels, data: new Uint8Array(crop.pixels.buffer) };
-      extractCrop(source, crop.box, { sizePx: TINY_CROP_PX, marginRatio: TINY_MARGIN }, cut);
-      const outputs = runPlainly(tinyClassifier(), cut, TINY_CROP_PX, TINY_CROP_PX);
+      const outputs = judgePlainly(crop);
       const plain = outputs.scores!;
       expect(Math.abs(result.faceScores[index]! - outputs.face![0]!)).toBeLessThan(1e-3);
       for (const [place, label] of LABELS.entries())
@@ -176,24 +186,15 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
       { pixels: other, box: { x: 5, y: 5, width: 40, height: 40 } },
       { pixels: picture, box: { x: 40, y: 12, width: 30, height: 22 } },
     ];
-    const plainly = (crop: (typeof crops)[number], marginRatio: number, isMirrored: boolean) => {
-      const cut = new Uint8Array(TINY_CROP_PX * TINY_CROP_PX * 3);
-      const source = { ...crop.pixels, data: new Uint8Array(crop.pixels.buffer) };
-      extractCrop(source, crop.box, { sizePx: TINY_CROP_PX, marginRatio }, cut);
-      if (isMirrored) flipHorizontally(cut, TINY_CROP_PX, TINY_CROP_PX);
-      return runPlainly(tinyClassifier(), cut, TINY_CROP_PX, TINY_CROP_PX);
-    };
-    const first = crops.map((crop) => plainly(crop, TINY_MARGIN, false));
+    const first = crops.map((crop) => judgePlainly(crop));
     const highest = first.map(({ scores }) => Math.max(...scores!)).sort((a, b) => a - b);
     expect(highest[1]! - highest[0]!).toBeGreaterThan(0.01);
     // Between the two lowest: one crop is in doubt.
     const below = (highest[0]! + highest[1]!) / 2;
-    const classifierModelDir = join(models.dir, `doubting-${engine}`);
-    await cp(models.classifierDir, classifierModelDir, { recursive: true });
-    const manifestPath = join(classifierModelDir, 'manifest.json');
-    const manifest = JSON.parse(await readFile(manifestPath, 'utf8'));
-    manifest.crop.secondLook = { below, marginRatio: 0.9 };
-    await writeFile(manifestPath, JSON.stringify(manifest));
+    const marginRatio = 0.9;
+    const classifierModelDir = await models.classifierWith(`doubting-${engine}`, {
+      crop: { secondLook: { below, marginRatio } },
+    });
 
     const result = await (await openPool({}, { engine, classifierModelDir })).classify(crops);
     if (!result.ok) throw new Error(result.error.message);
@@ -201,7 +202,11 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
     for (const [index, crop] of crops.entries()) {
       const looks = [first[index]!];
       if (Math.max(...first[index]!.scores!) < below)
-        looks.push(plainly(crop, TINY_MARGIN, true), plainly(crop, 0.9, false), plainly(crop, 0.9, true));
+        looks.push(
+          judgePlainly(crop, { isMirrored: true }),
+          judgePlainly(crop, { marginRatio }),
+          judgePlainly(crop, { marginRatio, isMirrored: true }),
+        );
       const mean = (values: readonly number[]) =>
         values.reduce((sum, value) => sum + value, 0) / values.length;
       const face = mean(looks.map((look) => look.face![0]!));
@@ -222,21 +227,11 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
       ...{ pixels: picture, box },
       ...(rollDegrees === undefined ? {} : { rollDegrees }),
     }));
-    const plainly = (rollDegrees: number) => {
-      const cut = new Uint8Array(TINY_CROP_PX * TINY_CROP_PX * 3);
-      const source = { ...picture, data: new Uint8Array(picture.buffer) };
-      extractCrop(source, box, { sizePx: TINY_CROP_PX, marginRatio: TINY_MARGIN, rollDegrees }, cut);
-      return runPlainly(tinyClassifier(), cut, TINY_CROP_PX, TINY_CROP_PX).scores!;
-    };
+    const plainly = (rollDegrees: number) => judgePlainly({ pixels: picture, box }, { rollDegrees }).scores!;
     const taken = async (uprightFromDegrees?: number) => {
-      const classifierModelDir = join(models.dir, `upright-${engine}`);
-      await cp(models.classifierDir, classifierModelDir, { recursive: true });
-      const manifestPath = join(classifierModelDir, 'manifest.json');
-      const manifest = JSON.parse(await readFile(manifestPath, 'utf8'));
-      await writeFile(
-        manifestPath,
-        JSON.stringify({ ...manifest, crop: { ...manifest.crop, uprightFromDegrees } }),
-      );
+      const classifierModelDir = await models.classifierWith(`upright-${engine}`, {
+        crop: { uprightFromDegrees },
+      });
       const opened = await openPool({}, { engine, classifierModelDir });
       const result = await opened.classify(crops);
       await opened.close();
@@ -257,11 +252,7 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
   it('counts the score of the detector that the manifest names, and of no other', async () => {
     const crops = [0.9, 0.3].map((detectionScore) => ({ pixels: picture, box, detectionScore }));
     const faceScores = async (changes: object) => {
-      const classifierModelDir = join(models.dir, `weighing-${engine}`);
-      await cp(models.classifierDir, classifierModelDir, { recursive: true });
-      const manifestPath = join(classifierModelDir, 'manifest.json');
-      const manifest = JSON.parse(await readFile(manifestPath, 'utf8'));
-      await writeFile(manifestPath, JSON.stringify({ ...manifest, ...changes }));
+      const classifierModelDir = await models.classifierWith(`weighing-${engine}`, changes);
       const opened = await openPool({}, { engine, classifierModelDir });
       const [scored, bare] = [
         await opened.classify(crops),
@@ -286,12 +277,6 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
 
   it('lets what is around a box count where it is open what it shows, and only there', async () => {
     const marginRatio = 1.5;
-    const faceOf = (crop: { box: Box }, margin: number) => {
-      const cut = new Uint8Array(TINY_CROP_PX * TINY_CROP_PX * 3);
-      const source = { ...picture, data: new Uint8Array(picture.buffer) };
-      extractCrop(source, crop.box, { sizePx: TINY_CROP_PX, marginRatio: margin }, cut);
-      return runPlainly(tinyClassifier(), cut, TINY_CROP_PX, TINY_CROP_PX).face![0]!;
-    };
     const first = { detection: 1, crop: 0, bias: 0 };
     const again = { detection: 0, crop: 0.3, closeUp: 0, context: 2, bias: 0.1 };
     const open = async (crop: object, { context, ...rest }: Partial<typeof again> = again) => {
@@ -299,13 +284,8 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
         ...{ from: 0.1, to: 0.99, sizePx: 64, marginRatio: 0.5 },
         ...(context === undefined ? rest : { ...rest, context }),
       };
-      const classifierModelDir = join(models.dir, `context-${engine}`);
-      await cp(models.classifierDir, classifierModelDir, { recursive: true });
-      const manifestPath = join(classifierModelDir, 'manifest.json');
-      const manifest = JSON.parse(await readFile(manifestPath, 'utf8'));
       const faceWeights = { detector: 'tiny-detector', ...first, closeUp };
-      const changed = { ...manifest, crop: { ...manifest.crop, ...crop }, faceWeights };
-      await writeFile(manifestPath, JSON.stringify(changed));
+      const classifierModelDir = await models.classifierWith(`context-${engine}`, { crop, faceWeights });
       return openPool({}, { engine, classifierModelDir });
     };
     const other = { x: 60, y: 20, width: 24, height: 26 };
@@ -326,8 +306,8 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
     const expected = (index: number, weights: CloseUpWeights) =>
       faceProbabilityWithCloseUp(
         {
-          ...{ detection: 0.5, crop: faceOf(crops[index]!, TINY_MARGIN), closeUp: 0.5 },
-          context: faceOf(crops[index]!, marginRatio),
+          ...{ detection: 0.5, crop: judgePlainly(crops[index]!).face![0]!, closeUp: 0.5 },
+          context: judgePlainly(crops[index]!, { marginRatio }).face![0]!,
         },
         weights,
       );
@@ -337,7 +317,7 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
       for (const index of [0, 2])
         expect(Math.abs(scores[index]! - expected(index, weights))).toBeLessThan(1e-3);
       expect(scores[1]).toBeCloseTo(0.999, 4);
-      expect(Math.abs(scores[3]! - faceOf(crops[3]!, TINY_MARGIN))).toBeLessThan(1e-3);
+      expect(Math.abs(scores[3]! - judgePlainly(crops[3]!).face![0]!)).toBeLessThan(1e-3);
     }
     // Otherwise it would prove nothing.
     for (const off of [
@@ -386,15 +366,10 @@ describe.each(['onnxruntime', 'tfjs'] as const)('InferencePool on %s', (engine) 
     ];
     const plain = await (await openPool({}, { engine })).classify(crops);
     await pool!.close();
-    const classifierModelDir = join(models.dir, `closer-${engine}`);
-    await cp(models.classifierDir, classifierModelDir, { recursive: true });
-    const manifestPath = join(classifierModelDir, 'manifest.json');
     const weights = { detection: 1, crop: 0.1, bias: 0 };
-    const manifest = {
-      ...JSON.parse(await readFile(manifestPath, 'utf8')),
+    const classifierModelDir = await models.classifierWith(`closer-${engine}`, {
       faceWeights: { detector: 'tiny-detector', ...weights, closeUp: { from: 0.1, to: 0.99, ...closeUp } },
-    };
-    await writeFile(manifestPath, JSON.stringify(manifest));
+    });
 
     const result = await (await openPool({}, { engine, classifierModelDir })).classify(crops);
     if (!result.ok || !plain.ok) throw new Error('failed');

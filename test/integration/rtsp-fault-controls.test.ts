@@ -100,7 +100,7 @@ describe('time', () => {
     cameras.server.clearFault('/cam');
     await client.until(() => client.rtp.at(-1)?.timestamp !== still[0]?.timestamp || client.isClosed);
     // One read may bring the picture after the leap as well.
-    const step = stepsOf(pictureTimes(client.rtp.slice(count + 60))).find((other) => other !== 0);
+    const [step] = stepsOf(pictureTimes(client.rtp.slice(count + 60)));
     expect(step).toBeGreaterThan(RTP_HZ / 2);
     // Who comes now gets pictures of the time that stood, but not its end in the midst of them.
     const { client: late } = await cameras.playing(60);

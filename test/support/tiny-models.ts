@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportModel } from '../../src/training/export/export-model.js';
@@ -11,6 +11,11 @@ export interface TinyModels {
   /** Three labels from a 32 × 32 crop. */
   readonly classifierDir: string;
   readonly dir: string;
+  /**
+   * Folder `name` in {@link dir}: the classifier with these entries of its manifest's `crop` changed, and with these
+   * `faceWeights`. What an earlier call put there is overwritten.
+   */
+  classifierWith(name: string, changes: { crop?: object; faceWeights?: object }): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -47,7 +52,16 @@ export async function makeTinyModels(): Promise<TinyModels> {
     },
     outputs: { scores: { meaning: 'probability of each label' }, face: { meaning: 'probability of a face' } },
   });
-  return { dir, detectorDir, classifierDir, remove: () => rm(dir, { recursive: true, force: true }) };
+  const classifierWith: TinyModels['classifierWith'] = async (name, { crop, ...changes }) => {
+    const changedDir = join(dir, name);
+    await cp(classifierDir, changedDir, { recursive: true });
+    const path = join(changedDir, 'manifest.json');
+    const manifest = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...manifest, crop: { ...manifest.crop, ...crop }, ...changes }));
+    return changedDir;
+  };
+  const remove = () => rm(dir, { recursive: true, force: true });
+  return { dir, detectorDir, classifierDir, classifierWith, remove };
 }
 
 const CHANNELS = { cls: 1, obj: 1, bbox: 4, kps: 10 } as const;

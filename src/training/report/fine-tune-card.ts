@@ -131,20 +131,24 @@ function inUse(
         faceWeights.bias,
       )}, fitted on the validation part.`,
     );
-    if (closeUp)
+    if (closeUp) {
+      const looks = [
+        `the detector looks once more at the box alone, in ${closeUp.sizePx} × ${closeUp.sizePx} pixels around it`,
+      ];
+      const terms: [number, string][] = [
+        [closeUp.detection, 'detector'],
+        [closeUp.crop, '`face`'],
+        [closeUp.closeUp, 'detector on the close-up'],
+      ];
+      if (closeUp.context !== undefined && contextMarginRatio !== undefined) {
+        const since = recipe.contextMarginRatio === contextMarginRatio ? '' : ' (settled after the training)';
+        looks.push(`\`face\` at the box with a margin of ${Math.round(contextMarginRatio * 100)} %${since}`);
+        terms.push([closeUp.context, '`face` with the wide margin']);
+      }
       lines.push(
-        `Where that leaves it open (a probability between ${closeUp.from} and ${closeUp.to}), the detector looks once more at the box alone, in ${closeUp.sizePx} × ${closeUp.sizePx} pixels around it${contextMarginRatio === undefined || closeUp.context === undefined ? '' : `, and \`face\` at the box with a margin of ${Math.round(contextMarginRatio * 100)} %${recipe.contextMarginRatio === contextMarginRatio ? '' : ' (settled after the training)'}`}: log odds ${weighted(
-          [
-            [closeUp.detection, 'detector'],
-            [closeUp.crop, '`face`'],
-            [closeUp.closeUp, 'detector on the close-up'],
-            ...(closeUp.context === undefined
-              ? []
-              : ([[closeUp.context, '`face` with the wide margin']] as const)),
-          ],
-          closeUp.bias,
-        )}.`,
+        `Where that leaves it open (a probability between ${closeUp.from} and ${closeUp.to}), ${looks.join(', and ')}: log odds ${weighted(terms, closeUp.bias)}.`,
       );
+    }
   }
   return lines.map((line) => `- ${line}\n`).join('');
 }
