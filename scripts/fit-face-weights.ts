@@ -38,6 +38,7 @@ const { pictures } = await selectPictures({
 const boxes = await measureBoxes(pictures, {
   ...{ classifierDir, detectorDir },
   detectorSizePx: SERVICE.detection.widthPx,
+  scoreThreshold: SERVICE.detection.scoreThreshold,
   closeUp: CLOSE_UP,
 });
 const faces = boxes.filter(({ isFace }) => isFace).length;

@@ -41,7 +41,7 @@ describe('measureBoxes', () => {
     const measure = (classifierDir: string) =>
       measureBoxes([picture], {
         ...{ detectorDir: models.detectorDir, classifierDir },
-        ...{ detectorSizePx: 96, closeUp: { sizePx: 64, marginRatio: 0.5 } },
+        ...{ detectorSizePx: 96, scoreThreshold: 0.2, closeUp: { sizePx: 64, marginRatio: 0.5 } },
       });
     const boxes = await measure(models.classifierDir);
     expect(boxes.length).toBeLessThan(found.length);

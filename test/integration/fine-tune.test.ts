@@ -110,7 +110,7 @@ function run(
     runDir: join(root, name, 'run'),
     cacheDir: join(root, 'cache'),
     finder,
-    detector: { dir: join(modelsDir(), 'yunet-mask'), sizePx: 640 },
+    detector: { dir: join(modelsDir(), 'yunet-mask'), sizePx: 640, scoreThreshold: 0.2 },
     backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
     corrections: false,
     isResumed: options.isResumed ?? false,

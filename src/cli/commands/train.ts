@@ -82,11 +82,13 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
   refuseUnused(options, recipe.kind);
   if (recipe.kind === 'paper') return trainPaper(recipe, options, signal);
   const { reading, problems } = await openReading(options.labelMap);
-  const scoreThreshold = recipe.kind === 'fine-tune' ? recipe.negatives.carefulScore : 0.3;
   // Crops as the service will cut them: by its own detector.
-  const { model, widthPx: sizePx } = configSchema.parse({}).detection;
-  const detector = { dir: await namedModelFolder(options.detector ?? model), sizePx };
-  const finder = await openEngineFaceFinder({ modelDir: detector.dir, sizePx, scoreThreshold });
+  const { model, widthPx: sizePx, scoreThreshold } = configSchema.parse({}).detection;
+  const detector = { dir: await namedModelFolder(options.detector ?? model), sizePx, scoreThreshold };
+  const finder = await openEngineFaceFinder({
+    ...{ modelDir: detector.dir, sizePx },
+    scoreThreshold: recipe.kind === 'fine-tune' ? recipe.negatives.carefulScore : 0.3,
+  });
   try {
     const report = await runTrain({
       recipe: options.recipe,

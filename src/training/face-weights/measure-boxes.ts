@@ -25,17 +25,17 @@ export interface MeasureBoxesOptions {
   readonly classifierDir: string;
   /** Side of the square that pictures are brought to, pixels. */
   readonly detectorSizePx: number;
+  /** The threshold in force: what lies below is never weighed. */
+  readonly scoreThreshold: number;
   readonly closeUp: CropGeometry;
   readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** The threshold in use: what lies below is never weighed. */
-const LOWEST_SCORE = 0.2;
 const MATCH_IOU = 0.35;
 
 /**
- * What detector and classifier say of every box, score 0.2 and more, that lies on a labelled face of a scene or on a
+ * What detector and classifier say of every box, from `scoreThreshold` on, that lies on a labelled face of a scene or on a
  * place of which people said that it shows none; boxes on neither say nothing and are left out. Rejects with
  * `AppError` MODEL_…, DATA_UNREADABLE, or the signal's reason.
  */
@@ -43,7 +43,7 @@ export async function measureBoxes(
   pictures: readonly LabelledPicture[],
   options: MeasureBoxesOptions,
 ): Promise<MeasuredBox[]> {
-  const { detectorDir, classifierDir, detectorSizePx, onProgress, signal } = options;
+  const { detectorDir, classifierDir, detectorSizePx, scoreThreshold, onProgress, signal } = options;
   const engine = await OnnxRuntimeEngine.open({ threads: 2 });
   const boxes: MeasuredBox[] = [];
   try {
@@ -62,7 +62,7 @@ export async function measureBoxes(
       if (picture.kind === 'scene') {
         const rgb = await readRgbPicture(picture.path);
         const pixels = toPixelBuffer(rgb);
-        const { faces } = await finder.detect({ kind: 'detect', pixels, scoreThreshold: LOWEST_SCORE });
+        const { faces } = await finder.detect({ kind: 'detect', pixels, scoreThreshold });
         const known = faces.flatMap((face) => {
           const isOn = (places: readonly { readonly box: Box }[]) =>
             places.some((place) => iou(place.box, face.box) >= MATCH_IOU);

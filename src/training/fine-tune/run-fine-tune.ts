@@ -43,10 +43,10 @@ export interface FineTuneOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   /** Finds everything that may be a face, down to the recipe's `negatives.carefulScore`; closed by its owner. */
   readonly finder: FaceFinder;
   /**
-   * Folder of the detector behind `finder`, and the side to which it brings pictures, pixels: what it says is weighed
-   * against the classifier. Without it nothing is.
+   * Folder of the detector behind `finder`, the side to which it brings pictures, pixels, and the service's threshold:
+   * what it says is weighed against the classifier. Without it nothing is.
    */
-  readonly detector?: { readonly dir: string; readonly sizePx: number };
+  readonly detector?: { readonly dir: string; readonly sizePx: number; readonly scoreThreshold: number };
   /** Folder of `imagenet-mobilenetv2`. */
   readonly backboneDir: string;
   /** For cut crops and what was found in pictures. Default: a folder of the system's temporary files. */
@@ -196,6 +196,7 @@ async function weighFaces(
     (onProgress) =>
       measureBoxes(pictures, {
         ...{ detectorDir: detector.dir, detectorSizePx: detector.sizePx },
+        scoreThreshold: detector.scoreThreshold,
         ...{ classifierDir: outDir, closeUp: CLOSE_UP, onProgress },
         ...(signal ? { signal } : {}),
       }),
