@@ -11,6 +11,7 @@ import { modelsDir } from '../../src/lib/package-paths.js';
 import { seededRandom } from '../../src/lib/random.js';
 import type { FaceFinder } from '../../src/training/dataset/face-finder.js';
 import { type FineTuneReport, runFineTune } from '../../src/training/fine-tune/run-fine-tune.js';
+import { startingNetwork } from '../../src/training/fine-tune/starting-network.js';
 import { startTensorFlow } from '../../src/training/head/tensorflow.js';
 import { type FineTuneRecipe, fineTuneRecipeSchema } from '../../src/training/recipes/fine-tune-recipe.js';
 import { production } from '../../src/training/recipes/production.js';
@@ -99,7 +100,13 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 function run(
   name: string,
-  options: { recipe?: FineTuneRecipe; signal?: AbortSignal; isResumed?: boolean; stopAtStep?: number } = {},
+  options: {
+    recipe?: FineTuneRecipe;
+    startDir?: string;
+    signal?: AbortSignal;
+    isResumed?: boolean;
+    stopAtStep?: number;
+  } = {},
 ): Promise<FineTuneReport> {
   const controller = new AbortController();
   let step = '';
@@ -112,6 +119,7 @@ function run(
     finder,
     detector: { dir: join(modelsDir(), 'yunet-mask'), sizePx: 640, scoreThreshold: 0.2 },
     backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
+    ...(options.startDir === undefined ? {} : { startDir: options.startDir }),
     corrections: false,
     isResumed: options.isResumed ?? false,
     signal: controller.signal,
@@ -202,6 +210,33 @@ describe.skipIf(backend !== 'tensorflow')('fine-tuning (needs native TensorFlow)
     const split = JSON.parse(await readFile(join(root, 'straight', 'tiny', 'split.json'), 'utf8'));
     expect(Object.values<string[]>(split.test).flat().length).toBeGreaterThan(4);
   });
+
+  it('goes on from a trained model, and refuses one of another form', async () => {
+    const startDir = join(root, 'straight', 'tiny');
+    const before = JSON.parse(await readFile(join(startDir, 'training.json'), 'utf8')) as FineTuneReport;
+    // So slow that whatever the model knows afterwards it has brought along.
+    const optimisation = { ...recipe.optimisation, maxEpochs: 1, learningRate: 1e-9 };
+    const slow: FineTuneRecipe = { ...recipe, startsFrom: 'model', optimisation };
+    const after = await run('refined', { recipe: slow, startDir });
+    expect(after.startedFrom).toMatch(/^tiny \d+\.\d+\.\d+$/);
+    expect(after.validation.accuracy).toBe(before.validation.accuracy);
+    // Calibrated once more, so it may be lower; a network that had to begin anew would be near one nat.
+    expect(after.judged.loss).toBeLessThan(before.judged.loss + 1e-3);
+    const manifest = await readManifest(join(root, 'refined', 'tiny'));
+    expect(manifest.origin?.[0]).toBe(`began from: ${after.startedFrom}`);
+
+    const backboneDir = join(modelsDir(), 'imagenet-mobilenetv2');
+    await expect(run('unfit', { recipe: slow, startDir: backboneDir })).rejects.toMatchObject({
+      code: 'TRAIN_START_UNFIT',
+      message: expect.stringContaining('it has no output face'),
+    });
+    // A checkpoint of a run that began elsewhere is of another run.
+    const production = join(modelsDir(), 'mask-mobilenetv2');
+    const wide: FineTuneRecipe = { ...slow, inputPx: 192 };
+    expect((await startingNetwork(wide, { backboneDir, startDir: production })).key).not.toBe(
+      (await startingNetwork(slow, { backboneDir, startDir })).key,
+    );
+  }, 120_000);
 
   it('names the step at which the loss is no number', async () => {
     const wild = { ...recipe, optimisation: { ...recipe.optimisation, learningRate: 1e30, warmUpSteps: 0 } };

@@ -150,6 +150,16 @@ describe('train and evaluate', () => {
   it.each([
     [['train', '--recipe', 'nope', '--data', '.', '--out', 'x'], 2, 'RECIPE_UNKNOWN'],
     [['train', '--recipe', 'baseline', '--data', '/nowhere', '--out', 'x'], 2, 'DATA_NOT_FOUND'],
+    [
+      ['train', '--recipe', 'production', '--data', '.', '--out', 'x', '--from', 'mask-mobilenetv2'],
+      2,
+      'CLI_USAGE',
+    ],
+    [
+      ['train', '--recipe', 'refine', '--data', '.', '--out', 'x', '--from', 'no-such-model'],
+      2,
+      'MODEL_NOT_FOUND',
+    ],
     [['evaluate'], 2, 'CLI_USAGE'],
     [['evaluate', '--crops', 'a', '--scenes', 'b'], 2, 'CLI_USAGE'],
     [['evaluate', '--crops', 'a', '--promote'], 2, 'CLI_USAGE'],

@@ -15,6 +15,7 @@ interface TrainArguments {
   readonly out: string;
   readonly split?: string;
   readonly detector?: string;
+  readonly from?: string;
   readonly cache?: string;
   readonly run?: string;
   readonly resume?: true;
@@ -39,6 +40,10 @@ export function register(program: Command): void {
     .option(
       '--detector <id>',
       "finds the faces to cut, a folder of models/ or a path (default: the service's)",
+    )
+    .option(
+      '--from <id>',
+      "what the recipe refine goes on from, a folder of models/ or a path (default: the service's classifier)",
     )
     .option('--cache <dir>', 'where prepared pictures and features are kept (default: temporary files)')
     .option(
@@ -79,12 +84,14 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
     import('node:path'),
   ]);
   const recipe = findRecipe(options.recipe);
-  refuseUnused(options, recipe.kind);
+  refuseUnused(options, recipe);
   if (recipe.kind === 'paper') return trainPaper(recipe, options, signal);
   const { reading, problems } = await openReading(options.labelMap);
   // Crops as the service will cut them: by its own detector.
-  const { model, widthPx: sizePx, scoreThreshold } = configSchema.parse({}).detection;
+  const { detection, classification } = configSchema.parse({});
+  const { model, widthPx: sizePx, scoreThreshold } = detection;
   const detector = { dir: await namedModelFolder(options.detector ?? model), sizePx, scoreThreshold };
+  const startDir = goesOn(recipe) && (await namedModelFolder(options.from ?? classification.model));
   const finder = await openEngineFaceFinder({
     ...{ modelDir: detector.dir, sizePx },
     scoreThreshold: recipe.kind === 'fine-tune' ? recipe.negatives.carefulScore : 0.3,
@@ -97,6 +104,7 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
       finder,
       detector,
       backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
+      ...(startDir ? { startDir } : {}),
       progress: stepProgress(),
       signal,
       splitFile: options.split ?? shippedSplit(),
@@ -124,13 +132,19 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
 
 /** Options that a kind of recipe has no use for; what is given and left aside without a word would mislead. */
 const UNUSED: Readonly<Record<AnyRecipe['kind'], readonly (keyof TrainArguments)[]>> = {
-  paper: ['corrections', 'labelMap', 'split', 'detector', 'resume'],
+  paper: ['corrections', 'labelMap', 'split', 'detector', 'from', 'resume'],
   'fine-tune': ['seeds'],
-  'frozen-head': ['seeds', 'resume'],
+  'frozen-head': ['seeds', 'from', 'resume'],
 };
 
-function refuseUnused(options: TrainArguments, kind: AnyRecipe['kind']): void {
-  const given = UNUSED[kind].filter((name) => options[name] !== undefined);
+function goesOn(recipe: AnyRecipe): boolean {
+  return recipe.kind === 'fine-tune' && recipe.startsFrom === 'model';
+}
+
+function refuseUnused(options: TrainArguments, recipe: AnyRecipe): void {
+  const { kind } = recipe;
+  const unused = [...UNUSED[kind], ...(kind === 'fine-tune' && !goesOn(recipe) ? (['from'] as const) : [])];
+  const given = unused.filter((name) => options[name] !== undefined);
   if (given.length === 0) return;
   const flags = given.map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
   throw new AppError('CLI_USAGE', `the recipe ${options.recipe} takes no ${flags.join(', ')}`, {

@@ -4,14 +4,12 @@ import { basename, join, resolve } from 'node:path';
 import { MASK_LABELS } from '../../domain/label.js';
 import { readManifest } from '../../inference/manifest.js';
 import { AppError } from '../../lib/errors.js';
-import { seededRandom } from '../../lib/random.js';
 import type { CorrectionsReport } from '../dataset/correct-pictures.js';
 import type { FaceFinder } from '../dataset/face-finder.js';
 import type { LabelledPicture } from '../dataset/picture.js';
 import type { SplitPart } from '../dataset/split.js';
 import { describeSplit, writeSplitFile } from '../dataset/split-file.js';
 import { exportModel } from '../export/export-model.js';
-import { readBackboneWeights } from '../export/mobilenet-v2.js';
 import type { Network } from '../export/network.js';
 import {
   CLOSE_UP,
@@ -33,8 +31,8 @@ import { CropBank } from './crop-bank.js';
 import { CROP_TARGETS, type CropSource, trainingSources, validationSources } from './crop-sources.js';
 import { findDetections } from './find-detections.js';
 import { type JudgedValidation, judgeLogits, predictBank } from './judge-validation.js';
-import { MASK_OUTPUTS, maskNetwork, withScores } from './mask-network.js';
-import { narrowWeights } from './narrow-weights.js';
+import { MASK_OUTPUTS, withScores } from './mask-network.js';
+import { startingNetwork } from './starting-network.js';
 import { mostSteps, type TrainedRuns, trainRuns } from './train-runs.js';
 
 export interface FineTuneOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
@@ -49,6 +47,8 @@ export interface FineTuneOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   readonly detector?: { readonly dir: string; readonly sizePx: number; readonly scoreThreshold: number };
   /** Folder of `imagenet-mobilenetv2`. */
   readonly backboneDir: string;
+  /** Folder of the mask classifier from which a recipe with `startsFrom: 'model'` goes on; others leave it aside. */
+  readonly startDir?: string;
   /** For cut crops and what was found in pictures. Default: a folder of the system's temporary files. */
   readonly cacheDir?: string;
   /** Checkpoint, TensorBoard log and report. Default: a folder of the cache by the model's name. */
@@ -59,6 +59,8 @@ export interface FineTuneOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
 
 export interface FineTuneReport {
   readonly recipe: string;
+  /** Name and version of the model that it began from. */
+  readonly startedFrom: string;
   readonly out: string;
   readonly run: string;
   readonly model: string;
@@ -84,7 +86,7 @@ export interface FineTuneReport {
 /**
  * Trains by a fine-tuning recipe and writes the model's folder, `split.json` and `training.json`; checkpoint,
  * TensorBoard log and report with curves go into `runDir`. Rejects with `AppError` DATA_…, TRAIN_DIVERGED,
- * CHECKPOINT_…, MODEL_NOT_FOUND, or with the signal's reason when aborted.
+ * TRAIN_START_UNFIT, CHECKPOINT_…, MODEL_…, or with the signal's reason when aborted.
  */
 export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptions): Promise<FineTuneReport> {
   const startMs = performance.now();
@@ -95,12 +97,7 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
   // First of all: without it hours of cutting would be for nothing.
   const backend = await startNativeTensorFlow();
   const abort = signal ? { signal } : {};
-  const weights = await readBackboneWeights(options.backboneDir);
-  const initial = maskNetwork(
-    narrowWeights(weights, recipe.width),
-    recipe.inputPx,
-    seededRandom(recipe.optimisation.seed),
-  );
+  const start = await startingNetwork(recipe, options);
 
   const { pictures, parts, corrections } = await loadTrainingData({ ...options, cacheDir }, recipe.split);
   const seen = await step(progress, 'finding faces', pictures.length, 'pictures', (onProgress) =>
@@ -135,12 +132,12 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
   const judge = async (network: Network) =>
     judgeLogits(heldOut, await predictBank(network, heldOut, recipe.inputPx), recipe.labelShares);
   const trained = await step(progress, 'training', mostSteps(recipe.optimisation), 'steps', (onProgress) =>
-    trainRuns(initial, recipe, {
+    trainRuns(start.network, recipe, {
       bank,
       judge,
       checkpoint: {
         path: join(runDir, 'checkpoint.bin'),
-        key: runKey(recipe, bank.key, heldOut.key),
+        key: runKey(recipe, start.key, bank.key, heldOut.key),
         isResumed: options.isResumed ?? false,
       },
       onProgress,
@@ -151,6 +148,7 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
 
   const trainedReport: Omit<FineTuneReport, 'faceWeights'> = {
     recipe: recipe.name,
+    startedFrom: start.name,
     out: outDir,
     run: runDir,
     model: basename(outDir),
@@ -219,12 +217,12 @@ async function writeModel(
     isCompact: true,
     manifest: {
       name: model,
-      version: '0.5.2',
+      version: '0.6.0',
       task: 'mask-classification',
       description: recipe.description,
       license: 'Apache-2.0',
       origin: [
-        'began from: models/imagenet-mobilenetv2',
+        `began from: ${report.startedFrom}`,
         `trained by: maskwatch train --recipe ${recipe.name}, data named in README.md`,
       ],
       labels: [...MASK_LABELS],

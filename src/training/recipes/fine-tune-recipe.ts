@@ -124,7 +124,9 @@ export const fineTuneRecipeSchema = z.strictObject({
   secondLook: secondLookSchema.nullable(),
   /** Margin of the crop that is looked at where it is open whether a box shows a face (see the model's manifest). */
   contextMarginRatio: z.number().gt(0).max(4).nullable(),
-  /** Share of MobileNetV2's channels that is kept: the strongest of the published weights. */
+  /** The published ImageNet weights with fresh last layers, or a mask classifier that was trained before. */
+  startsFrom: z.enum(['backbone', 'model']).default('backbone'),
+  /** Share of MobileNetV2's channels that is kept: the strongest of the published weights. Only from the backbone. */
   width: z.number().positive().max(1),
   /** Everything up to and including this node of the backbone stays as it is. */
   lastFrozenNode: z.string().min(1),

@@ -4,11 +4,12 @@ import type { FineTuneRecipe } from './fine-tune-recipe.js';
 import { type PaperRecipe, paper, paperLetter } from './paper.js';
 import { production } from './production.js';
 import type { Recipe } from './recipe.js';
+import { refine } from './refine.js';
 
 /** Every recipe; `kind` tells how it is trained. */
 export type AnyRecipe = Recipe | FineTuneRecipe | PaperRecipe;
 
-export const RECIPES: readonly AnyRecipe[] = [baseline, paper, paperLetter, production];
+export const RECIPES: readonly AnyRecipe[] = [baseline, paper, paperLetter, production, refine];
 
 /** Throws `AppError` RECIPE_UNKNOWN (exit code 2) naming those that there are. */
 export function findRecipe(name: string): AnyRecipe {

@@ -44,7 +44,7 @@ ${recipe.description}. Recipe \`${recipe.name}\`; the whole recipe and every epo
 - Input: \`pixels\`, uint8 RGB, batch × ${recipe.inputPx} × ${recipe.inputPx} × 3: a square around the face box, its longer side plus ${Math.round(recipe.marginRatio * 100)} %.
 - Output \`scores\`, batch × 3: ${MASK_LABELS.join(', ')}; temperature ${fixed(labelCalibration.temperature)} and biases (${labelCalibration.bias.map((value) => value.toFixed(2)).join(', ')}) are already in it.
 - Output \`face\`, batch × 1: whether the crop shows a face at all; temperature ${fixed(face.temperature)} and bias ${face.bias.toFixed(2)} are already in it.
-${inUse(recipe, crop, faceWeights)}- Trained: everything above \`${recipe.lastFrozenNode}\` of the ImageNet MobileNetV2 (\`models/imagenet-mobilenetv2\`), batch norms folded; ${report.epochs.length} epochs of ${recipe.optimisation.epochSamples} crops, ${whatIsKept(report)}, ${Math.round(report.epochs.reduce((sum, { seconds }) => sum + seconds, 0) / 60)} minutes (${report.backend}, ${report.facts.machine.cores} cores).
+${inUse(recipe, crop, faceWeights)}- Trained: everything above \`${recipe.lastFrozenNode}\` of ${report.startedFrom}, batch norms folded; ${report.epochs.length} epochs of ${recipe.optimisation.epochSamples} crops, ${whatIsKept(report)}, ${Math.round(report.epochs.reduce((sum, { seconds }) => sum + seconds, 0) / 60)} minutes (${report.backend}, ${report.facts.machine.cores} cores).
 - Licence: Apache-2.0, the starting weights' too. Some of the data sets name no licence; none of their pictures is here.
 
 ## Data
