@@ -41,8 +41,12 @@ const boxes = await measureBoxes(pictures, {
   scoreThreshold: SERVICE.detection.scoreThreshold,
   closeUp: CLOSE_UP,
 });
-const faces = boxes.filter(({ isFace }) => isFace).length;
-console.log(`${faces} boxes on faces, ${boxes.length - faces} on other things`);
+const labelled = boxes.filter(({ isFace, isUnlabelled }) => isFace && !isUnlabelled);
+const unlabelled = boxes.filter(({ isUnlabelled }) => isUnlabelled);
+const others = boxes.filter(({ isFace }) => !isFace);
+console.log(
+  `${labelled.length} boxes on labelled faces, ${unlabelled.length} on faces without a label, ${others.length} on other things`,
+);
 const weights = fitFaceWeights(boxes, (await readManifest(detectorDir)).name);
 if (!weights) throw new Error('these are too few to fit anything');
 console.log(JSON.stringify(weights));
@@ -60,13 +64,15 @@ function printTable(
   minFaceScores: readonly number[],
   scoreOf: (box: MeasuredBox) => number,
 ): void {
-  console.log(`${title}\ndetection  minFaceScore  faces kept  other things kept`);
+  console.log(`${title}\ndetection  minFaceScore  faces kept  faces without a label kept  other things kept`);
   for (const detectionScore of [0.2, 0.25, 0.3, 0.4])
     for (const minFaceScore of minFaceScores) {
-      const kept = boxes.filter((box) => box.detection >= detectionScore && scoreOf(box) >= minFaceScore);
-      const keptFaces = kept.filter(({ isFace }) => isFace).length;
+      const kept = (of: readonly MeasuredBox[]) =>
+        of.filter((box) => box.detection >= detectionScore && scoreOf(box) >= minFaceScore).length;
+      const share = (of: readonly MeasuredBox[]) =>
+        of.length === 0 ? '–' : `${((100 * kept(of)) / of.length).toFixed(1)} %`;
       console.log(
-        [detectionScore, minFaceScore, `${((100 * keptFaces) / faces).toFixed(1)} %`, kept.length - keptFaces]
+        [detectionScore, minFaceScore, share(labelled), share(unlabelled), kept(others)]
           .map((cell) => String(cell).padStart(9))
           .join('  '),
       );

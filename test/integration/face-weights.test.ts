@@ -32,10 +32,10 @@ describe('measureBoxes', () => {
     await finder.close();
     const apart = found.filter(({ box }) => box.width > 4 && box.height > 4);
     expect(apart.length).toBeGreaterThan(2);
-    const [face, other] = [apart[0]!, apart.at(-1)!];
+    const [face, unlabelled, other] = [apart[0]!, apart[1]!, apart.at(-1)!];
 
     const picture = scene('noise.png', {
-      ...{ path, width: 96, height: 96, notFaces: [other.box] },
+      ...{ path, width: 96, height: 96, notFaces: [other.box], unclassified: [unlabelled.box] },
       faces: [{ box: face.box, label: 'with_mask' }],
     });
     const measure = (classifierDir: string) =>
@@ -45,8 +45,13 @@ describe('measureBoxes', () => {
       });
     const boxes = await measure(models.classifierDir);
     expect(boxes.length).toBeLessThan(found.length);
-    const [onFace, onOther] = [true, false].map((isFace) => boxes.find((box) => box.isFace === isFace)!);
+    const [onFace, onUnlabelled, onOther] = [
+      [true, false],
+      [true, true],
+      [false, false],
+    ].map((kind) => boxes.find((box) => box.isFace === kind[0] && box.isUnlabelled === kind[1])!);
     expect(onFace!.detection).toBeCloseTo(face.score, 4);
+    expect(onUnlabelled!.detection).toBeCloseTo(unlabelled.score, 4);
     expect(onOther!.detection).toBeGreaterThanOrEqual(0.2);
     for (const { crop, closeUp, context } of boxes) {
       expect(crop).toBeGreaterThan(0);

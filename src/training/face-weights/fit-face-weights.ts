@@ -16,10 +16,11 @@ const OPEN = { from: 0.1, to: 0.97 };
 const FEWEST_BOXES = 50;
 
 /**
- * Fits how much detector, classifier and, where those two leave it open, further looks count; `null` when there are fewer
- * than 50 faces or 50 other things. `detectorName`: whose boxes and close-ups they are.
+ * Fits how much detector, classifier and, where those two leave it open, further looks count, faces without a label left
+ * aside; `null` when there are fewer than 50 faces or 50 other things. `detectorName`: whose boxes and close-ups they are.
  */
-export function fitFaceWeights(boxes: readonly MeasuredBox[], detectorName: string): FaceWeights | null {
+export function fitFaceWeights(measured: readonly MeasuredBox[], detectorName: string): FaceWeights | null {
+  const boxes = measured.filter(({ isUnlabelled }) => !isUnlabelled);
   const isEnough = (some: readonly MeasuredBox[]) => {
     const faces = some.filter(({ isFace }) => isFace).length;
     return faces >= FEWEST_BOXES && some.length - faces >= FEWEST_BOXES;

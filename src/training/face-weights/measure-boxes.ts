@@ -18,6 +18,11 @@ export interface MeasuredBox {
   /** The output `face` for the box with what is around it; null from a classifier whose manifest has no margin for it. */
   readonly context: number | null;
   readonly isFace: boolean;
+  /**
+   * A face that annotators left out and whose label nobody can tell: blurred, small, in profile. No part of a fit; tells how
+   * one does on hard faces.
+   */
+  readonly isUnlabelled: boolean;
 }
 
 export interface MeasureBoxesOptions {
@@ -35,8 +40,8 @@ export interface MeasureBoxesOptions {
 const MATCH_IOU = 0.35;
 
 /**
- * What detector and classifier say of every box, from `scoreThreshold` on, that lies on a labelled face of a scene or on a
- * place of which people said that it shows none; boxes on neither say nothing and are left out. Rejects with
+ * What detector and classifier say of every box, from `scoreThreshold` on, that lies on a face of a scene, labelled
+ * or not, or on a place of which people said that it shows none; boxes on neither say nothing and are left out. Rejects with
  * `AppError` MODEL_…, DATA_UNREADABLE, or the signal's reason.
  */
 export async function measureBoxes(
@@ -64,22 +69,21 @@ export async function measureBoxes(
         const pixels = toPixelBuffer(rgb);
         const { faces } = await finder.detect({ kind: 'detect', pixels, scoreThreshold });
         const known = faces.flatMap((face) => {
-          const isOn = (places: readonly { readonly box: Box }[]) =>
-            places.some((place) => iou(place.box, face.box) >= MATCH_IOU);
-          const isFace = isOn(picture.faces);
-          const isNone = isOn(picture.notFaces.map((place) => ({ box: place })));
-          return isFace || isNone ? [{ face, isFace }] : [];
+          const isOn = (places: readonly Box[]) => places.some((place) => iou(place, face.box) >= MATCH_IOU);
+          if (isOn(picture.faces.map(({ box }) => box))) return [{ face, isFace: true, isUnlabelled: false }];
+          if (isOn(picture.unclassified)) return [{ face, isFace: true, isUnlabelled: true }];
+          return isOn(picture.notFaces) ? [{ face, isFace: false, isUnlabelled: false }] : [];
         });
         const crops = known.map(({ face }) => cropRequestOf(face, pixels));
         const { faceScores } = await classifier.classify({ kind: 'classify', crops });
         const contexts = await classifier.faceScoresInContext(crops);
-        for (const [at, { face, isFace }] of known.entries())
+        for (const [at, { face, isFace, isUnlabelled }] of known.entries())
           boxes.push({
             detection: face.score,
             crop: faceScores[at]!,
             closeUp: await closeUp.score(rgb, face.box),
             context: contexts?.[at] ?? null,
-            isFace,
+            ...{ isFace, isUnlabelled },
           });
       }
       onProgress?.(index + 1);

@@ -16,7 +16,7 @@ function drawBoxes(count: number): MeasuredBox[] {
   return Array.from({ length: count }, () => {
     const isFace = random.chance(0.6);
     return {
-      ...{ isFace, detection: look(isFace, 2), crop: look(isFace, 2) },
+      ...{ isFace, isUnlabelled: false, detection: look(isFace, 2), crop: look(isFace, 2) },
       ...{ closeUp: look(isFace, 1), context: null },
     };
   });
@@ -65,6 +65,20 @@ describe('fitFaceWeights', () => {
     const [first, ...rest] = boxes;
     const someUnknown = fitFaceWeights([{ ...first!, context: null }, ...rest], 'finder')!;
     expect(someUnknown.closeUp).not.toHaveProperty('context');
+  });
+
+  it('leaves faces without a label aside', () => {
+    const boxes = drawBoxes(1000);
+    const hard = {
+      isFace: true,
+      isUnlabelled: true,
+      detection: 0.2,
+      crop: 0.01,
+      closeUp: 0.01,
+      context: null,
+    };
+    const withHard = [...boxes, ...Array.from({ length: 300 }, () => hard)];
+    expect(fitFaceWeights(withHard, 'finder')).toEqual(fitFaceWeights(boxes, 'finder'));
   });
 
   it('fits nothing on few boxes, and no close-ups where few are open', () => {
