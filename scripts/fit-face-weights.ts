@@ -28,6 +28,7 @@ const { values } = parseArgs({
   },
 });
 if (!values.data) throw new Error('--data is missing: the folder of the scenes');
+const { scoreThreshold } = SERVICE.detection;
 const classifierDir = await namedModelFolder(values.model);
 const detectorDir = await namedModelFolder(values.detector);
 const { pictures } = await selectPictures({
@@ -38,7 +39,7 @@ const { pictures } = await selectPictures({
 const boxes = await measureBoxes(pictures, {
   ...{ classifierDir, detectorDir },
   detectorSizePx: SERVICE.detection.widthPx,
-  scoreThreshold: SERVICE.detection.scoreThreshold,
+  scoreThreshold,
   closeUp: CLOSE_UP,
 });
 const labelled = boxes.filter(({ isFace, isUnlabelled }) => isFace && !isUnlabelled);
@@ -64,8 +65,15 @@ function printTable(
   minFaceScores: readonly number[],
   scoreOf: (box: MeasuredBox) => number,
 ): void {
-  console.log(`${title}\ndetection  minFaceScore  faces kept  faces without a label kept  other things kept`);
-  for (const detectionScore of [0.2, 0.25, 0.3, 0.4])
+  const headings = [
+    'detection',
+    'minFaceScore',
+    'faces kept',
+    'faces without a label kept',
+    'other things kept',
+  ];
+  console.log(`${title}\n${headings.join('  ')}`);
+  for (const detectionScore of [0, 0.05, 0.1, 0.2].map((more) => Number((scoreThreshold + more).toFixed(2))))
     for (const minFaceScore of minFaceScores) {
       const kept = (of: readonly MeasuredBox[]) =>
         of.filter((box) => box.detection >= detectionScore && scoreOf(box) >= minFaceScore).length;
@@ -73,7 +81,7 @@ function printTable(
         of.length === 0 ? '–' : `${((100 * kept(of)) / of.length).toFixed(1)} %`;
       console.log(
         [detectionScore, minFaceScore, share(labelled), share(unlabelled), kept(others)]
-          .map((cell) => String(cell).padStart(9))
+          .map((cell, column) => String(cell).padStart(headings[column]!.length))
           .join('  '),
       );
     }

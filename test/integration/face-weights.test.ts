@@ -38,13 +38,16 @@ describe('measureBoxes', () => {
       ...{ path, width: 96, height: 96, notFaces: [other.box], unclassified: [unlabelled.box] },
       faces: [{ box: face.box, label: 'with_mask' }],
     });
-    const measure = (classifierDir: string) =>
+    const measure = (classifierDir: string, scoreThreshold = 0.2) =>
       measureBoxes([picture], {
         ...{ detectorDir: models.detectorDir, classifierDir },
-        ...{ detectorSizePx: 96, scoreThreshold: 0.2, closeUp: { sizePx: 64, marginRatio: 0.5 } },
+        ...{ detectorSizePx: 96, scoreThreshold, closeUp: { sizePx: 64, marginRatio: 0.5 } },
       });
     const boxes = await measure(models.classifierDir);
     expect(boxes.length).toBeLessThan(found.length);
+    const surer = await measure(models.classifierDir, other.score + 1e-3);
+    expect(surer.length).toBeGreaterThan(0);
+    expect(surer).toEqual(boxes.filter(({ detection }) => detection >= other.score + 1e-3));
     const [onFace, onUnlabelled, onOther] = [
       [true, false],
       [true, true],

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -223,19 +223,29 @@ describe.skipIf(backend !== 'tensorflow')('fine-tuning (needs native TensorFlow)
     // Calibrated once more, so it may be lower; a network that had to begin anew would be near one nat.
     expect(after.judged.loss).toBeLessThan(before.judged.loss + 1e-3);
     const manifest = await readManifest(join(root, 'refined', 'tiny'));
-    expect(manifest.origin?.[0]).toBe(`began from: ${after.startedFrom}`);
+    const start = await readManifest(startDir);
+    expect(manifest.origin[1]).toContain(`began from: ${after.startedFrom}`);
+    expect(manifest.origin.slice(2)).toEqual(start.origin);
+    // What was left by that run began elsewhere than with a model of another seed.
+    await expect(
+      run('refined', { recipe: slow, startDir: join(root, 'other', 'tiny'), isResumed: true }),
+    ).rejects.toMatchObject({ code: 'CHECKPOINT_OTHER_RUN' });
 
     const backboneDir = join(modelsDir(), 'imagenet-mobilenetv2');
-    await expect(run('unfit', { recipe: slow, startDir: backboneDir })).rejects.toMatchObject({
-      code: 'TRAIN_START_UNFIT',
-      message: expect.stringContaining('it has no output face'),
-    });
-    // A checkpoint of a run that began elsewhere is of another run.
-    const production = join(modelsDir(), 'mask-mobilenetv2');
-    const wide: FineTuneRecipe = { ...slow, inputPx: 192 };
-    expect((await startingNetwork(wide, { backboneDir, startDir: production })).key).not.toBe(
-      (await startingNetwork(slow, { backboneDir, startDir })).key,
+    const refused = (change: Partial<FineTuneRecipe>, from: string, fault: string) =>
+      expect(startingNetwork({ ...slow, ...change }, { backboneDir, startDir: from })).rejects.toMatchObject({
+        code: 'TRAIN_START_UNFIT',
+        message: expect.stringContaining(fault),
+      });
+    await refused({}, backboneDir, 'it has no output face');
+    await refused({}, join(modelsDir(), 'mask-mobilenetv2'), 'its input is 192 × 192 px, not 32');
+    await refused(
+      { width: 0.75 },
+      startDir,
+      'its weights stem_kernel are 3 × 3 × 3 × 32, not 3 × 3 × 3 × 24',
     );
+    await appendFile(join(root, 'other', 'tiny', 'tfjs', 'weights.bin'), 'x');
+    await refused({}, join(root, 'other', 'tiny'), 'weights.bin has');
   }, 120_000);
 
   it('names the step at which the loss is no number', async () => {

@@ -160,6 +160,11 @@ describe('train and evaluate', () => {
       2,
       'MODEL_NOT_FOUND',
     ],
+    [
+      ['train', '--recipe', 'refine', '--data', '.', '--out', join(modelsDir(), 'mask-mobilenetv2')],
+      2,
+      'CLI_USAGE',
+    ],
     [['evaluate'], 2, 'CLI_USAGE'],
     [['evaluate', '--crops', 'a', '--scenes', 'b'], 2, 'CLI_USAGE'],
     [['evaluate', '--crops', 'a', '--promote'], 2, 'CLI_USAGE'],

@@ -35,7 +35,7 @@ export function register(program: Command): void {
     .requiredOption('--out <dir>', "the model's folder; its last part becomes the model's name")
     .option(
       '--split <file>',
-      'what this split.json holds back stays held back (default: that of our own models)',
+      'what this split.json holds back stays held back (default: that of the model it goes on from, else of our own models)',
     )
     .option(
       '--detector <id>',
@@ -43,7 +43,7 @@ export function register(program: Command): void {
     )
     .option(
       '--from <id>',
-      "what the recipe refine goes on from, a folder of models/ or a path (default: the service's classifier)",
+      'what the recipe refine goes on from, a folder of models/ or a path (default: mask-mobilenetv2)',
     )
     .option('--cache <dir>', 'where prepared pictures and features are kept (default: temporary files)')
     .option(
@@ -62,7 +62,7 @@ export function register(program: Command): void {
 async function train(options: TrainArguments, signal: AbortSignal): Promise<void> {
   const [
     { runTrain },
-    { shippedSplit },
+    { shippedSplit, splitFileOf },
     { describeCorrections },
     { openReading },
     { openEngineFaceFinder },
@@ -70,7 +70,7 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
     { modelsDir },
     { namedModelFolder },
     { configSchema },
-    { join },
+    { join, resolve },
   ] = await Promise.all([
     import('../../training/train.js'),
     import('../../training/dataset/shipped-split.js'),
@@ -92,6 +92,11 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
   const { model, widthPx: sizePx, scoreThreshold } = detection;
   const detector = { dir: await namedModelFolder(options.detector ?? model), sizePx, scoreThreshold };
   const startDir = goesOn(recipe) && (await namedModelFolder(options.from ?? classification.model));
+  if (startDir && resolve(startDir) === resolve(options.out))
+    throw new AppError('CLI_USAGE', `--out is the model that the recipe ${options.recipe} goes on from`, {
+      hint: 'name another folder; evaluate --promote puts the new model into the place of the old one if it is better',
+      exitCode: 2,
+    });
   const finder = await openEngineFaceFinder({
     ...{ modelDir: detector.dir, sizePx },
     scoreThreshold: recipe.kind === 'fine-tune' ? recipe.negatives.carefulScore : 0.3,
@@ -107,7 +112,8 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
       ...(startDir ? { startDir } : {}),
       progress: stepProgress(),
       signal,
-      splitFile: options.split ?? shippedSplit(),
+      // What was held back from the model that this goes on from stays so.
+      splitFile: options.split ?? (startDir ? await splitFileOf(startDir) : shippedSplit()),
       reading,
       ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
       ...(options.cache === undefined ? {} : { cacheDir: options.cache }),

@@ -98,14 +98,7 @@ export function layerNames(): string[] {
  * expanded to float32. Throws MODEL_NOT_FOUND, MODEL_INVALID, EXPORT_WEIGHTS_MISSING.
  */
 export async function readBackboneWeights(modelDir: string): Promise<NamedWeights> {
-  return backboneWeights(await readTfjsWeights(modelDir));
-}
-
-/**
- * The backbone's weights out of those of a model that contains it, which {@link readTfjsWeights} gives. Throws
- * EXPORT_WEIGHTS_MISSING.
- */
-export function backboneWeights(stored: ReadonlyMap<string, WeightTensor>): NamedWeights {
+  const stored = await readTfjsWeights(modelDir);
   const weights = new Map<string, WeightTensor>();
   for (const layer of layerNames())
     for (const part of ['kernel', 'bias'])

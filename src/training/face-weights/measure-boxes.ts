@@ -19,8 +19,8 @@ export interface MeasuredBox {
   readonly context: number | null;
   readonly isFace: boolean;
   /**
-   * A face that annotators left out and whose label nobody can tell: blurred, small, in profile. No part of a fit; tells how
-   * one does on hard faces.
+   * A face that annotators left out and whose label nobody can tell: blurred, small, in profile. Not fitted
+   * on; tells how a fit does on hard faces.
    */
   readonly isUnlabelled: boolean;
 }

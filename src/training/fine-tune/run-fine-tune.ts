@@ -53,7 +53,7 @@ export interface FineTuneOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   readonly cacheDir?: string;
   /** Checkpoint, TensorBoard log and report. Default: a folder of the cache by the model's name. */
   readonly runDir?: string;
-  /** Go on where an interrupted run of the same recipe and data stopped. */
+  /** Go on where an interrupted run of the same recipe, data and start stopped. */
   readonly isResumed?: boolean;
 }
 
@@ -165,7 +165,7 @@ export async function runFineTune(recipe: FineTuneRecipe, options: FineTuneOptio
     seconds: (performance.now() - startMs) / 1000,
     facts: runFacts(backend),
   };
-  await writeModel(recipe, trained.network, trainedReport);
+  await writeModel(recipe, trained.network, trainedReport, start.origin);
   const faceWeights = await weighFaces(
     pictures.flatMap(({ picture }, index) => (parts[index] === 'validation' ? [picture] : [])),
     options,
@@ -208,6 +208,7 @@ async function writeModel(
   recipe: FineTuneRecipe,
   network: Network,
   report: Omit<FineTuneReport, 'faceWeights'>,
+  origin: readonly string[],
 ): Promise<void> {
   const { judged, model } = report;
   await mkdir(report.out, { recursive: true });
@@ -221,10 +222,7 @@ async function writeModel(
       task: 'mask-classification',
       description: recipe.description,
       license: 'Apache-2.0',
-      origin: [
-        `began from: ${report.startedFrom}`,
-        `trained by: maskwatch train --recipe ${recipe.name}, data named in README.md`,
-      ],
+      origin: [`trained by: maskwatch train --recipe ${recipe.name}, data named in README.md`, ...origin],
       labels: [...MASK_LABELS],
       crop: {
         marginRatio: recipe.marginRatio,

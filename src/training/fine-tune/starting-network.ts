@@ -1,12 +1,13 @@
 import { MASK_LABELS } from '../../domain/label.js';
 import { FACE_OUTPUT } from '../../inference/face-probability.js';
-import { readManifest } from '../../inference/manifest.js';
+import { type ModelManifest, readManifest, verifyManifest } from '../../inference/manifest.js';
 import { AppError } from '../../lib/errors.js';
 import { seededRandom } from '../../lib/random.js';
-import { backboneWeights, readBackboneWeights } from '../export/mobilenet-v2.js';
+import { readBackboneWeights } from '../export/mobilenet-v2.js';
 import type { Network, WeightTensor } from '../export/network.js';
 import { readTfjsWeights } from '../export/tfjs-weights.js';
 import type { FineTuneRecipe } from '../recipes/fine-tune-recipe.js';
+import { runKey } from '../report/checkpoint.js';
 import { maskNetwork } from './mask-network.js';
 import { narrowWeights } from './narrow-weights.js';
 
@@ -15,6 +16,8 @@ export interface Start {
   readonly network: Network;
   /** For people: `mask-mobilenetv2 0.6.0`. */
   readonly name: string;
+  /** Where that came from, nearest first, for the manifest's `origin`. */
+  readonly origin: readonly string[];
   /** Changes with the weights. */
   readonly key: string;
 }
@@ -22,66 +25,70 @@ export interface Start {
 /**
  * The network that a recipe begins with: the published backbone with fresh last layers, or (`startsFrom: 'model'`) the
  * trained mask classifier in `startDir`. The latter's calibration stays in its last layers: the training goes on from
- * there, and calibrates anew. Throws `AppError` MODEL_NOT_FOUND, MODEL_INVALID, TRAIN_START_UNFIT.
+ * there, and calibrates anew. Throws `AppError` MODEL_NOT_FOUND, MODEL_INVALID, EXPORT_WEIGHTS_MISSING (of the backbone),
+ * TRAIN_START_UNFIT.
  */
 export async function startingNetwork(
   recipe: FineTuneRecipe,
   { backboneDir, startDir }: { readonly backboneDir: string; readonly startDir?: string | undefined },
 ): Promise<Start> {
-  const random = seededRandom(recipe.optimisation.seed);
-  if (recipe.startsFrom === 'backbone') {
-    const weights = narrowWeights(await readBackboneWeights(backboneDir), recipe.width);
-    return { network: maskNetwork(weights, recipe.inputPx, random), ...(await nameOf(backboneDir)) };
-  }
+  const backbone = narrowWeights(await readBackboneWeights(backboneDir), recipe.width);
+  const fresh = maskNetwork(backbone, recipe.inputPx, seededRandom(recipe.optimisation.seed));
+  if (recipe.startsFrom === 'backbone')
+    return { network: fresh, ...startOf(await readManifest(backboneDir), []) };
   if (startDir === undefined)
     throw new TypeError(`the recipe ${recipe.name} needs a model to begin from: startDir`);
-  await requireSameForm(recipe, startDir);
+  const { manifest, problems } = await verifyManifest(startDir);
+  const faults = [...problems.map(({ message }) => message), ...otherForm(recipe, manifest)];
+  if (faults.length > 0) throw unfit(recipe, startDir, faults);
   const stored = await readTfjsWeights(startDir);
-  const fresh = maskNetwork(backboneWeights(stored), recipe.inputPx, random);
-  const network = {
-    ...fresh,
-    nodes: fresh.nodes.map((node) =>
-      node.op === 'dense'
-        ? {
-            ...node,
-            kernel: trained(stored, `${node.name}_kernel`, startDir),
-            bias: trained(stored, `${node.name}_bias`, startDir),
-          }
-        : node,
-    ),
+  const trained = (key: string, { shape, data }: WeightTensor): WeightTensor => {
+    const tensor = stored.get(key);
+    if (tensor?.data.length === data.length && tensor.shape.join() === shape.join()) return tensor;
+    throw unfit(recipe, startDir, [
+      `its weights ${key} are ${tensor ? tensor.shape.join(' × ') : 'missing'}, not ${shape.join(' × ')}`,
+    ]);
   };
-  return { network, ...(await nameOf(startDir)) };
+  const nodes = fresh.nodes.map((node) =>
+    'kernel' in node
+      ? {
+          ...node,
+          kernel: trained(`${node.name}_kernel`, node.kernel),
+          bias: trained(`${node.name}_bias`, node.bias),
+        }
+      : node,
+  );
+  return { network: { ...fresh, nodes }, ...startOf(manifest, manifest.origin) };
 }
 
-async function nameOf(modelDir: string): Promise<Pick<Start, 'name' | 'key'>> {
-  const { name, version, forms } = await readManifest(modelDir);
-  return { name: `${name} ${version}`, key: forms.onnx.sha256 };
+function startOf({ name, version, forms }: ModelManifest, origin: readonly string[]): Omit<Start, 'network'> {
+  const hash = forms.onnx.sha256.slice(0, 16);
+  return {
+    name: `${name} ${version}`,
+    origin: [`began from: ${name} ${version} (model.onnx ${hash}…)`, ...origin],
+    key: runKey(forms.tfjs.files.map(({ sha256 }) => sha256)),
+  };
 }
 
-async function requireSameForm(recipe: FineTuneRecipe, startDir: string): Promise<void> {
-  const { task, labels, input, outputs, crop } = await readManifest(startDir);
-  const faults = [
+function otherForm(recipe: FineTuneRecipe, { task, labels, input, outputs, crop }: ModelManifest): string[] {
+  const sides = [input.widthPx, input.heightPx];
+  return [
     ...(task === 'mask-classification' ? [] : [`its task is ${task}`]),
     ...(labels?.join() === MASK_LABELS.join() ? [] : [`its labels are ${labels?.join(', ') ?? 'none'}`]),
     ...(outputs.some(({ name }) => name === FACE_OUTPUT) ? [] : [`it has no output ${FACE_OUTPUT}`]),
-    ...(input.widthPx === recipe.inputPx ? [] : [`its input is ${input.widthPx} px, not ${recipe.inputPx}`]),
+    ...(sides.every((px) => px === recipe.inputPx)
+      ? []
+      : [`its input is ${sides.map((px) => px ?? 'any').join(' × ')} px, not ${recipe.inputPx}`]),
     ...(crop?.marginRatio === recipe.marginRatio
       ? []
-      : [`its crops have a margin of ${crop?.marginRatio}, not ${recipe.marginRatio}`]),
+      : [`the margin of its crops is ${crop?.marginRatio ?? 'not told'}, not ${recipe.marginRatio}`]),
   ];
-  if (faults.length > 0)
-    throw new AppError('TRAIN_START_UNFIT', `${startDir}: ${faults.join('; ')}`, {
-      path: startDir,
-      hint: `the recipe ${recipe.name} goes on from a model that a recipe of its kind made, such as mask-mobilenetv2`,
-      exitCode: 2,
-    });
 }
 
-function trained(stored: ReadonlyMap<string, WeightTensor>, name: string, modelDir: string): WeightTensor {
-  const tensor = stored.get(name);
-  if (tensor) return tensor;
-  throw new AppError('TRAIN_START_UNFIT', `${modelDir}: weights ${name} are missing`, {
-    path: modelDir,
+function unfit(recipe: FineTuneRecipe, path: string, faults: readonly string[]): AppError {
+  return new AppError('TRAIN_START_UNFIT', `${path}: ${faults.join('; ')}`, {
+    path,
+    hint: `the recipe ${recipe.name} goes on from a model that a recipe of its kind made, such as mask-mobilenetv2`,
     exitCode: 2,
   });
 }

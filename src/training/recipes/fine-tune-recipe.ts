@@ -75,7 +75,7 @@ const negativesSchema = z.strictObject({
 });
 
 const optimisationSchema = z.strictObject({
-  /** Of the first run and of the weights that all begin from; further runs count on. */
+  /** Of the first run and of fresh last layers; further runs count on. */
   seed: z.int(),
   /**
    * So many runs in which chance falls otherwise; the mean of their weights is kept where it is better than the best
@@ -89,7 +89,7 @@ const optimisationSchema = z.strictObject({
   /** AdamW: rises from 0 over the warm-up, then falls along half a cosine to a hundredth at the end. */
   learningRate: positive,
   warmUpSteps: z.int().min(0),
-  /** Factor on the rate of the new last layers. */
+  /** Factor on the rate of the last layers. */
   headRateFactor: positive,
   /** Decoupled weight decay of kernels per step, as a share of the rate (Loshchilov and Hutter, 2019). */
   weightDecay: z.number().min(0),
@@ -125,8 +125,8 @@ export const fineTuneRecipeSchema = z.strictObject({
   /** Margin of the crop that is looked at where it is open whether a box shows a face (see the model's manifest). */
   contextMarginRatio: z.number().gt(0).max(4).nullable(),
   /** The published ImageNet weights with fresh last layers, or a mask classifier that was trained before. */
-  startsFrom: z.enum(['backbone', 'model']).default('backbone'),
-  /** Share of MobileNetV2's channels that is kept: the strongest of the published weights. Only from the backbone. */
+  startsFrom: z.enum(['backbone', 'model']),
+  /** Share of MobileNetV2's channels: the strongest of the published weights are kept; a model to go on from must have it. */
   width: z.number().positive().max(1),
   /** Everything up to and including this node of the backbone stays as it is. */
   lastFrozenNode: z.string().min(1),

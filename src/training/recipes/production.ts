@@ -11,6 +11,7 @@ export const production: FineTuneRecipe = fineTuneRecipeSchema.parse({
   uprightFromDegrees: 8,
   secondLook: { below: 0.8, marginRatio: 0.55 },
   contextMarginRatio: 1.2,
+  startsFrom: 'backbone',
   width: 1,
   lastFrozenNode: 'block_3_project',
   sources: {

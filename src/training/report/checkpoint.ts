@@ -108,7 +108,7 @@ export async function readCheckpoint(path: string, key: string): Promise<Checkpo
   if (rest.key !== key)
     throw new AppError('CHECKPOINT_OTHER_RUN', `${path} belongs to another run`, {
       path,
-      hint: 'recipe, data or seed have changed: delete the checkpoint to begin anew, or choose another --out',
+      hint: 'recipe, data, seed or the model it began from have changed: delete the checkpoint to begin anew, or choose another --out',
       exitCode: 2,
     });
   const tensors = new Map<string, WeightTensor>();
