@@ -86,7 +86,7 @@ function otherForm(recipe: FineTuneRecipe, { task, labels, input, outputs, crop 
 }
 
 function unfit(recipe: FineTuneRecipe, path: string, faults: readonly string[]): AppError {
-  return new AppError('TRAIN_START_UNFIT', `${path}: ${faults.join('; ')}`, {
+  return new AppError('TRAIN_START_UNFIT', faults.join('; '), {
     path,
     hint: `the recipe ${recipe.name} goes on from a model that a recipe of its kind made, such as mask-mobilenetv2`,
     exitCode: 2,
