@@ -28,7 +28,7 @@ const { values } = parseArgs({
   },
 });
 if (!values.data) throw new Error('--data is missing: the folder of the scenes');
-const { scoreThreshold } = SERVICE.detection;
+const { widthPx: sizePx, scoreThreshold } = SERVICE.detection;
 const classifierDir = await namedModelFolder(values.model);
 const detectorDir = await namedModelFolder(values.detector);
 const { pictures } = await selectPictures({
@@ -37,9 +37,8 @@ const { pictures } = await selectPictures({
   only: { splitFile: await splitFileOf(classifierDir), part: 'validation' },
 });
 const boxes = await measureBoxes(pictures, {
-  ...{ classifierDir, detectorDir },
-  detectorSizePx: SERVICE.detection.widthPx,
-  scoreThreshold,
+  detector: { dir: detectorDir, sizePx, scoreThreshold },
+  classifierDir,
   closeUp: CLOSE_UP,
 });
 const labelled = boxes.filter(({ isFace, isUnlabelled }) => isFace && !isUnlabelled);

@@ -41,7 +41,7 @@ export interface TrainOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   /** Folder of `imagenet-mobilenetv2`. */
   readonly backboneDir: string;
   /** Folder of the mask classifier from which a recipe goes on that begins with one. */
-  readonly startDir?: string;
+  readonly startDir?: string | undefined;
   /** For prepared pictures, crops and features. Default: a folder of the system's temporary files. */
   readonly cacheDir?: string;
   /** Checkpoint, TensorBoard log and report with curves. Default: a folder of the cache by the model's name. */

@@ -40,8 +40,8 @@ describe('measureBoxes', () => {
     });
     const measure = (classifierDir: string, scoreThreshold = 0.2) =>
       measureBoxes([picture], {
-        ...{ detectorDir: models.detectorDir, classifierDir },
-        ...{ detectorSizePx: 96, scoreThreshold, closeUp: { sizePx: 64, marginRatio: 0.5 } },
+        detector: { dir: models.detectorDir, sizePx: 96, scoreThreshold },
+        ...{ classifierDir, closeUp: { sizePx: 64, marginRatio: 0.5 } },
       });
     const boxes = await measure(models.classifierDir);
     expect(boxes.length).toBeLessThan(found.length);

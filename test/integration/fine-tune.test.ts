@@ -119,7 +119,7 @@ function run(
     finder,
     detector: { dir: join(modelsDir(), 'yunet-mask'), sizePx: 640, scoreThreshold: 0.2 },
     backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
-    ...(options.startDir === undefined ? {} : { startDir: options.startDir }),
+    startDir: options.startDir,
     corrections: false,
     isResumed: options.isResumed ?? false,
     signal: controller.signal,

@@ -91,8 +91,8 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
   const { detection, classification } = configSchema.parse({});
   const { model, widthPx: sizePx, scoreThreshold } = detection;
   const detector = { dir: await namedModelFolder(options.detector ?? model), sizePx, scoreThreshold };
-  const startDir = goesOn(recipe) && (await namedModelFolder(options.from ?? classification.model));
-  if (startDir && resolve(startDir) === resolve(options.out))
+  const startDir = goesOn(recipe) ? await namedModelFolder(options.from ?? classification.model) : undefined;
+  if (startDir !== undefined && resolve(startDir) === resolve(options.out))
     throw new AppError('CLI_USAGE', `--out is the model that the recipe ${options.recipe} goes on from`, {
       hint: 'name another folder; evaluate --promote puts the new model into the place of the old one if it is better',
       exitCode: 2,
@@ -109,11 +109,11 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
       finder,
       detector,
       backboneDir: join(modelsDir(), 'imagenet-mobilenetv2'),
-      ...(startDir ? { startDir } : {}),
+      startDir,
       progress: stepProgress(),
       signal,
       // What was held back from the model that this goes on from stays so.
-      splitFile: options.split ?? (startDir ? await splitFileOf(startDir) : shippedSplit()),
+      splitFile: options.split ?? (startDir === undefined ? shippedSplit() : await splitFileOf(startDir)),
       reading,
       ...(options.corrections === undefined ? {} : { corrections: options.corrections }),
       ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
@@ -138,9 +138,9 @@ async function train(options: TrainArguments, signal: AbortSignal): Promise<void
 
 /** Options that a kind of recipe has no use for; what is given and left aside without a word would mislead. */
 const UNUSED: Readonly<Record<AnyRecipe['kind'], readonly (keyof TrainArguments)[]>> = {
-  paper: ['corrections', 'labelMap', 'split', 'detector', 'from', 'resume'],
+  paper: ['corrections', 'labelMap', 'split', 'detector', 'resume'],
   'fine-tune': ['seeds'],
-  'frozen-head': ['seeds', 'from', 'resume'],
+  'frozen-head': ['seeds', 'resume'],
 };
 
 function goesOn(recipe: AnyRecipe): boolean {
@@ -149,7 +149,7 @@ function goesOn(recipe: AnyRecipe): boolean {
 
 function refuseUnused(options: TrainArguments, recipe: AnyRecipe): void {
   const { kind } = recipe;
-  const unused = [...UNUSED[kind], ...(kind === 'fine-tune' && !goesOn(recipe) ? (['from'] as const) : [])];
+  const unused = [...UNUSED[kind], ...(goesOn(recipe) ? [] : (['from'] as const))];
   const given = unused.filter((name) => options[name] !== undefined);
   if (given.length === 0) return;
   const flags = given.map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);

@@ -25,13 +25,18 @@ export interface MeasuredBox {
   readonly isUnlabelled: boolean;
 }
 
-export interface MeasureBoxesOptions {
-  readonly detectorDir: string;
-  readonly classifierDir: string;
+/** A detector as it is in use. */
+export interface WeighedDetector {
+  readonly dir: string;
   /** Side of the square that pictures are brought to, pixels. */
-  readonly detectorSizePx: number;
+  readonly sizePx: number;
   /** The threshold in force: what lies below is never weighed. */
   readonly scoreThreshold: number;
+}
+
+export interface MeasureBoxesOptions {
+  readonly detector: WeighedDetector;
+  readonly classifierDir: string;
   readonly closeUp: CropGeometry;
   readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
@@ -40,21 +45,22 @@ export interface MeasureBoxesOptions {
 const MATCH_IOU = 0.35;
 
 /**
- * What detector and classifier say of every box, from `scoreThreshold` on, that lies on a face of a scene, labelled
- * or not, or on a place of which people said that it shows none; boxes on neither say nothing and are left out. Rejects with
- * `AppError` MODEL_…, DATA_UNREADABLE, or the signal's reason.
+ * What detector and classifier say of every box, from the detector's threshold on, that lies on a face of a scene,
+ * labelled or not, or on a place of which people said that it shows none; boxes on neither say nothing and are left out.
+ * Rejects with `AppError` MODEL_…, DATA_UNREADABLE, or the signal's reason.
  */
 export async function measureBoxes(
   pictures: readonly LabelledPicture[],
   options: MeasureBoxesOptions,
 ): Promise<MeasuredBox[]> {
-  const { detectorDir, classifierDir, detectorSizePx, scoreThreshold, onProgress, signal } = options;
+  const { classifierDir, onProgress, signal } = options;
+  const { dir: detectorDir, sizePx, scoreThreshold } = options.detector;
   const engine = await OnnxRuntimeEngine.open({ threads: 2 });
   const boxes: MeasuredBox[] = [];
   try {
     const detector = await engine.load(detectorDir);
     const manifest = await readManifest(detectorDir);
-    const finder = new FaceFinder(detector, manifest, detectorSizePx, detectorSizePx);
+    const finder = new FaceFinder(detector, manifest, sizePx, sizePx);
     const closeUp = new CloseUpDetector(detector, manifest, options.closeUp);
     // Without weights: they are what is looked for.
     const classifier = new CropClassifier(

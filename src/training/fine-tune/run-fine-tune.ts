@@ -17,7 +17,7 @@ import {
   fitFaceWeights,
   writeFaceWeights,
 } from '../face-weights/fit-face-weights.js';
-import { measureBoxes } from '../face-weights/measure-boxes.js';
+import { measureBoxes, type WeighedDetector } from '../face-weights/measure-boxes.js';
 import { startNativeTensorFlow } from '../head/tensorflow.js';
 import type { ClassificationMetrics } from '../metrics/classification-metrics.js';
 import type { FineTuneRecipe } from '../recipes/fine-tune-recipe.js';
@@ -40,15 +40,12 @@ export interface FineTuneOptions extends Omit<TrainingDataOptions, 'cacheDir'> {
   readonly outDir: string;
   /** Finds everything that may be a face, down to the recipe's `negatives.carefulScore`; closed by its owner. */
   readonly finder: FaceFinder;
-  /**
-   * Folder of the detector behind `finder`, the side to which it brings pictures, pixels, and the service's threshold:
-   * what it says is weighed against the classifier. Without it nothing is.
-   */
-  readonly detector?: { readonly dir: string; readonly sizePx: number; readonly scoreThreshold: number };
+  /** The detector behind `finder`: what it says is weighed against the classifier. Without it nothing is. */
+  readonly detector?: WeighedDetector;
   /** Folder of `imagenet-mobilenetv2`. */
   readonly backboneDir: string;
   /** Folder of the mask classifier from which a recipe with `startsFrom: 'model'` goes on; others leave it aside. */
-  readonly startDir?: string;
+  readonly startDir?: string | undefined;
   /** For cut crops and what was found in pictures. Default: a folder of the system's temporary files. */
   readonly cacheDir?: string;
   /** Checkpoint, TensorBoard log and report. Default: a folder of the cache by the model's name. */
@@ -193,9 +190,7 @@ async function weighFaces(
     'pictures',
     (onProgress) =>
       measureBoxes(pictures, {
-        ...{ detectorDir: detector.dir, detectorSizePx: detector.sizePx },
-        scoreThreshold: detector.scoreThreshold,
-        ...{ classifierDir: outDir, closeUp: CLOSE_UP, onProgress },
+        ...{ detector, classifierDir: outDir, closeUp: CLOSE_UP, onProgress },
         ...(signal ? { signal } : {}),
       }),
   );

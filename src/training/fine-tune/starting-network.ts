@@ -42,9 +42,9 @@ export async function startingNetwork(
   const faults = [...problems.map(({ message }) => message), ...otherForm(recipe, manifest)];
   if (faults.length > 0) throw unfit(recipe, startDir, faults);
   const stored = await readTfjsWeights(startDir);
-  const trained = (key: string, { shape, data }: WeightTensor): WeightTensor => {
+  const trained = (key: string, { shape }: WeightTensor): WeightTensor => {
     const tensor = stored.get(key);
-    if (tensor?.data.length === data.length && tensor.shape.join() === shape.join()) return tensor;
+    if (tensor?.shape.join() === shape.join()) return tensor;
     throw unfit(recipe, startDir, [
       `its weights ${key} are ${tensor ? tensor.shape.join(' × ') : 'missing'}, not ${shape.join(' × ')}`,
     ]);
