@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { EventEmitter, on, once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,10 +36,21 @@ export class OwnedCameras {
     return new OwnedCameras(owner);
   }
 
-  async until(isTrue: (cameras: OwnedCameras) => boolean): Promise<void> {
-    if (isTrue(this)) return;
-    const signal = AbortSignal.timeout(30_000);
-    for await (const _ of on(this.#events, 'change', { signal })) if (isTrue(this)) return;
+  /** Looks after each line by itself: several come in one read when two processes start at once. */
+  until(isTrue: (cameras: OwnedCameras) => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void) => {
+        clearTimeout(timer);
+        this.#events.off('change', look);
+        settle();
+      };
+      const look = () => {
+        if (isTrue(this)) end(resolve);
+      };
+      const timer = setTimeout(() => end(() => reject(new Error('not within 30 s'))), 30_000);
+      this.#events.on('change', look);
+      look();
+    });
   }
 
   /** Signals its guardian. Throws where there is none: process 0 would be everybody of this group. */
